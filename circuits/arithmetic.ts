@@ -1,0 +1,118 @@
+/**
+ * The operations that integer models are made of. A model is written once against this and gets its meanings: exact
+ * integers in doubles, exact integers in bigint (the slow twin), constraints.
+ * @module
+ */
+import type { Builder } from './builder.ts'
+import { argmax } from './gadgets/argmax.ts'
+import { divide } from './gadgets/divide.ts'
+import { lookup } from './gadgets/lookup.ts'
+import { maximumOf } from './gadgets/max.ts'
+import { requantise, shiftRight } from './gadgets/requantise.ts'
+import { relu } from './gadgets/sign.ts'
+import type { LC } from './lc.ts'
+import type { LinearMap } from './linearMap.ts'
+
+export type Arithmetic<T> = {
+  constant(k: number): T
+  /** All outputs of a linear map with constant integer weights. */
+  linear(map: LinearMap, xs: ArrayLike<T>): ArrayLike<T>
+  /** Products of two wires. */
+  mul(a: T, b: T): T
+  /** clamp(⌊(x + 2^(shift-1)) / 2^shift⌋, lo, hi); the shift rounds halves up and is left out for 0. */
+  requantise(x: T, shift: number, lo: number, hi: number): T
+  /** max(x, 0). */
+  relu(x: T): T
+  /** The largest of one or more values. */
+  max(xs: readonly T[]): T
+  /** Index of the first largest value. */
+  argmax(xs: readonly T[]): T
+  /** table[x - lo], for x known to lie in [lo, lo + table.length). */
+  lookup(x: T, table: readonly number[], lo: number): T
+  /** ⌊n/d⌋ for n ≥ 0, d ≥ 1. */
+  divide(n: T, d: T): T
+}
+
+/** Integers in doubles: exact as long as every value and every partial sum stays below 2⁵³, which the caller has proven. */
+export const numbers: Arithmetic<number> = {
+  constant: (k) => k,
+  linear: (map, xs) => {
+    const x = xs instanceof Float64Array ? xs : Float64Array.from(xs)
+    if (map.apply !== undefined) return map.apply(x)
+    const positions = new Int32Array(map.maxTerms)
+    const weights = new Float64Array(map.maxTerms)
+    const out = new Float64Array(map.outputs)
+    for (let j = 0; j < map.outputs; j++) {
+      const count = map.terms(j, positions, weights)
+      let sum = map.bias(j)
+      for (let i = 0; i < count; i++) sum += weights[i]! * x[positions[i]!]!
+      out[j] = sum
+    }
+    return out
+  },
+  mul: (a, b) => a * b,
+  requantise: (x, shift, lo, hi) => {
+    const t = shift === 0 ? x : Math.floor((x + 2 ** (shift - 1)) / 2 ** shift)
+    return t < lo ? lo : t > hi ? hi : t
+  },
+  relu: (x) => (x > 0 ? x : 0),
+  max: (xs) => xs.reduce((m, x) => (x > m ? x : m)),
+  argmax: (xs) => xs.reduce((best, x, i) => (x > xs[best]! ? i : best), 0),
+  lookup: (x, table, lo) => table[x - lo]!,
+  divide: (n, d) => (n - (n % d)) / d,
+}
+
+/** Integers of any size; slow. */
+export const bigints: Arithmetic<bigint> = {
+  constant: BigInt,
+  linear: (map, xs) => {
+    const positions = new Int32Array(map.maxTerms)
+    const weights = new Float64Array(map.maxTerms)
+    return Array.from({ length: map.outputs }, (_, j) => {
+      const count = map.terms(j, positions, weights)
+      let sum = BigInt(map.bias(j))
+      for (let i = 0; i < count; i++) sum += BigInt(weights[i]!) * xs[positions[i]!]!
+      return sum
+    })
+  },
+  mul: (a, b) => a * b,
+  requantise: (x, shift, lo, hi) => {
+    const t = shiftRight(x, shift)
+    return t < lo ? BigInt(lo) : t > hi ? BigInt(hi) : t
+  },
+  relu: (x) => (x > 0n ? x : 0n),
+  max: (xs) => xs.reduce((m, x) => (x > m ? x : m)),
+  argmax: (xs) => BigInt(xs.reduce((best, x, i) => (x > xs[best]! ? i : best), 0)),
+  lookup: (x, table, lo) => BigInt(table[Number(x) - lo]!),
+  divide: (n, d) => n / d,
+}
+
+/** Users of a combination from which on it is worth a row of its own, times its surplus terms. */
+const MATERIALISE_AT = 64
+
+/** Constraints in a builder. */
+export const constraints = (cs: Builder): Arithmetic<LC> => {
+  const wired = new WeakMap<LC, LC>()
+  return {
+    constant: (k) => cs.constant(k),
+    linear: (map, xs) => {
+      const uses = (map.outputs * map.maxTerms) / Math.max(xs.length, 1)
+      const inputs = Array.from(xs, (x) => {
+        if ((x.wires.length - 1) * uses < MATERIALISE_AT) return x
+        const known = wired.get(x)
+        if (known !== undefined) return known
+        const wire = cs.materialise(x)
+        wired.set(x, wire)
+        return wire
+      })
+      return cs.linear(map, inputs)
+    },
+    mul: (a, b) => cs.mul(a, b),
+    requantise: (x, shift, lo, hi) => requantise(cs, x, shift, BigInt(lo), BigInt(hi)),
+    relu: (x) => relu(cs, x),
+    max: (xs) => maximumOf(cs, xs),
+    argmax: (xs) => argmax(cs, xs),
+    lookup: (x, table, lo) => lookup(cs, x, table, BigInt(lo)),
+    divide: (n, d) => divide(cs, n, d),
+  }
+}
