@@ -1,0 +1,28 @@
+import type { LayerKind } from '../layer.ts'
+import { type ArgMax, argmax } from './argmax.ts'
+import { type Divide, divide } from './divide.ts'
+import { type Gather, gather } from './gather.ts'
+import { type Linear, linear } from './linear.ts'
+import { type Lookup, lookup } from './lookup.ts'
+import { type Max, max } from './max.ts'
+import { type Multiply, multiply } from './multiply.ts'
+import { type Relu, relu } from './relu.ts'
+import { type Requantise, requantise } from './requantise.ts'
+
+export type Layer = Linear | Gather | Requantise | Max | ArgMax | Relu | Lookup | Multiply | Divide
+
+/** Every kind of layer. Adding one: write its file, list it here. */
+export const layerKinds: { readonly [K in Layer['kind']]: LayerKind<Extract<Layer, { kind: K }>> } = {
+  linear,
+  gather,
+  requantise,
+  max,
+  argmax,
+  relu,
+  lookup,
+  multiply,
+  divide,
+}
+
+/** The meaning of a layer's kind. */
+export const kindOf = (layer: Layer): LayerKind<Layer> => layerKinds[layer.kind] as LayerKind<Layer>

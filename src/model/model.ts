@@ -1,0 +1,124 @@
+/**
+ * The integer model: the specification of what is proved. It takes integers to integers; scales only say how they stand for
+ * real numbers. Every value has bounds that follow from the inputs' bounds, so the result is the same in doubles, in bigint
+ * and in the circuit.
+ * @module
+ */
+import { type Arithmetic, bigints, numbers } from '../../circuits/arithmetic.ts'
+import { VeritensorError } from '../errors.ts'
+import { type Shape, sizeOf } from '../tensor.ts'
+import type { Bounds, ValueId } from './layer.ts'
+import { kindOf, type Layer } from './layers/index.ts'
+
+/** An input or output of a model: real value = scale · integer. */
+export type Port = {
+  /** Name in the ONNX graph. */
+  readonly name: string
+  readonly shape: Shape
+  readonly scale: number
+  readonly value: ValueId
+}
+
+export type IntegerModel = {
+  readonly name: string
+  /** The integers that each input takes: [lo, hi], enforced by rows of the circuit. Value ids 0, 1, … */
+  readonly inputs: readonly (Port & Bounds)[]
+  /** Layer i makes value inputs.length + i from earlier values. */
+  readonly layers: readonly Layer[]
+  readonly outputs: readonly Port[]
+}
+
+/** Bounds and size of every value. */
+export type ValueInfo = Bounds & { readonly size: number; readonly peak: number }
+
+/** A model's data contradict each other. */
+export class ModelError extends VeritensorError {}
+
+/**
+ * Bounds and sizes of all values, by interval arithmetic. Throws ModelError `model/malformed` where a layer's data do not
+ * fit, so that a model from a file is safe to run afterwards.
+ */
+export function analyse(model: IntegerModel): ValueInfo[] {
+  const infos: ValueInfo[] = model.inputs.map(({ lo, hi, shape, name }) => {
+    if (!Number.isSafeInteger(lo) || !Number.isSafeInteger(hi) || lo > hi || !isShape(shape))
+      throw new ModelError('model/malformed', `input "${name}": bounds or shape are invalid`)
+    return { lo, hi, size: sizeOf(shape), peak: Math.max(Math.abs(lo), Math.abs(hi)) }
+  })
+  for (const layer of model.layers) {
+    const inputs = layer.inputs.map((id) => infos[id])
+    try {
+      if (inputs.length === 0 || inputs.some((x) => x === undefined)) throw new RangeError('an input is not defined')
+      if (!isShape(layer.shape)) throw new RangeError('the shape is invalid')
+      const known = inputs as ValueInfo[]
+      const kind = kindOf(layer)
+      if (kind === undefined) throw new RangeError(`the kind "${(layer as Layer).kind}" is not known`)
+      kind.validate(
+        layer,
+        known.map((x) => x.size),
+      )
+      infos.push({ ...kind.bounds(layer, known), size: sizeOf(layer.shape) })
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause
+      throw new ModelError('model/malformed', `layer "${layer.name}" (${layer.kind}): ${cause.message}`, { cause })
+    }
+  }
+  for (const { name, value, shape } of model.outputs)
+    if (infos[value]?.size !== sizeOf(shape)) throw new ModelError('model/malformed', `output "${name}" is not defined`)
+  return infos
+}
+
+const isShape = (shape: Shape): boolean => Array.isArray(shape) && shape.every((d) => Number.isInteger(d) && d > 0)
+
+/** Whether every sum of the model is exact in doubles. */
+export const fitsDoubles = (infos: readonly ValueInfo[]): boolean =>
+  infos.every(({ peak }) => peak <= Number.MAX_SAFE_INTEGER)
+
+/** All values of the model over any arithmetic; `enter` is called before each layer, for labels. */
+export function evaluateModel<T>(
+  model: IntegerModel,
+  A: Arithmetic<T>,
+  inputs: readonly ArrayLike<T>[],
+  around: (layer: Layer, body: () => ArrayLike<T>) => ArrayLike<T> = (_, body) => body(),
+): ArrayLike<T>[] {
+  const values: ArrayLike<T>[] = [...inputs]
+  for (const layer of model.layers) {
+    const arguments_ = layer.inputs.map((id) => values[id]!)
+    values.push(around(layer, () => kindOf(layer).run(A, layer, arguments_)))
+  }
+  return values
+}
+
+/** The exact integer run: every value of the model. Doubles where they are exact, bigint otherwise. */
+export function runInteger(model: IntegerModel, inputs: readonly ArrayLike<number>[]): ArrayLike<number | bigint>[] {
+  checkInputs(model, inputs)
+  const infos = analyse(model)
+  if (fitsDoubles(infos))
+    return evaluateModel(
+      model,
+      numbers,
+      inputs.map((x) => Float64Array.from(x)),
+    )
+  return evaluateModel(
+    model,
+    bigints,
+    inputs.map((x) => Array.from(x, BigInt)),
+  )
+}
+
+/** Throws ModelError `input/…` unless there is one array per input, of the right length, of integers within its bounds. */
+export function checkInputs(model: IntegerModel, inputs: readonly ArrayLike<number>[]): void {
+  if (inputs.length !== model.inputs.length)
+    throw new ModelError('input/count', `the model takes ${model.inputs.length} inputs, ${inputs.length} were given`)
+  model.inputs.forEach(({ name, lo, hi, shape }, i) => {
+    const x = inputs[i]!
+    if (x.length !== sizeOf(shape))
+      throw new ModelError('input/wrong-shape', `input "${name}" has ${sizeOf(shape)} elements, ${x.length} were given`)
+    for (let j = 0; j < x.length; j++) {
+      const v = x[j]!
+      if (!Number.isInteger(v) || v < lo || v > hi)
+        throw new ModelError('input/out-of-range', `input "${name}"[${j}] is ${v}, not an integer in [${lo}, ${hi}]`, {
+          details: { input: name, element: j, value: v, lo, hi },
+        })
+    }
+  })
+}
