@@ -1,5 +1,6 @@
 import type { Node } from '../graph/graph.ts'
 import type { Tensor, TensorType } from '../tensor.ts'
+import type { LowerContext, QTensor } from './lowering.ts'
 
 /** What an operator sees of its node when types are inferred. */
 export type InferContext = {
@@ -22,4 +23,27 @@ export type Op = {
   infer(context: InferContext): TensorType[]
   /** The reference meaning in floating point; integers and booleans are computed exactly. */
   compute(context: InferContext, inputs: readonly (Tensor | undefined)[]): Tensor[]
+  /** How the operator treats the scales of its tensors; nothing is assumed where it is left out. */
+  readonly scaling?: Scaling
+  /**
+   * The operator as layers of the integer model, one result per output that is used. Inputs that are constants of the
+   * graph, and optional ones left out, are undefined here: their values are in the context.
+   */
+  lower?(context: LowerContext, inputs: readonly (QTensor | undefined)[]): QTensor[]
+}
+
+export type Scaling = {
+  /** Inputs and output share one scale: data movement, maxima, clipping, averages of small windows. */
+  readonly tied?: boolean
+  /**
+   * What happens to an input that still has fraction bits: `keeps` works on it as it is, `absorbs` requantises it into the
+   * output's own range, so that the input's range does not matter.
+   */
+  readonly wideInput?: 'keeps' | 'absorbs'
+  /** The operator uses all fraction bits of its input. */
+  readonly wantsWide?: boolean
+  /** Inputs beyond ±this make no difference. */
+  readonly saturatesAt?: number
+  /** Whether the output can't be negative, given whether the inputs can't. */
+  readonly nonNegative?: (context: InferContext, inputs: readonly boolean[]) => boolean
 }
