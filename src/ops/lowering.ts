@@ -105,7 +105,11 @@ export const toInteger = (w: number, shift: number): number => {
 }
 
 /** Terms of one output of a sparse map, before its weights are rounded. */
-export type RealRow = { readonly positions: readonly number[]; readonly weights: readonly number[]; readonly bias: number }
+export type RealRow = {
+  readonly positions: readonly number[]
+  readonly weights: readonly number[]
+  readonly bias: number
+}
 
 /**
  * A linear layer with few real terms per output, under one shift: for sums, averages, scalings.

@@ -1,0 +1,52 @@
+import { constraints } from '../circuits/arithmetic.ts'
+import { createBuilder } from '../circuits/builder.ts'
+import type { Circuit } from '../circuits/circuit.ts'
+import { Fr } from '../circuits/field.ts'
+import { rangeCheck } from '../circuits/gadgets/bits.ts'
+import type { LC } from '../circuits/lc.ts'
+import { orderMaxima } from './model/maxFirst.ts'
+import { analyse, evaluateModel, type IntegerModel } from './model/model.ts'
+import { sizeOf } from './tensor.ts'
+
+/** Who sees a tensor: `public` makes its integers public signals. */
+export type Visibility = { readonly input: 'public' | 'private'; readonly output: 'public' | 'private' }
+
+/** Progress of a compilation: share of the layers done. */
+export type CompileProgress = (fraction: number, layer: string) => void
+
+/**
+ * The circuit whose witnesses are the runs of the model.
+ *
+ * Public signals: every element of every public output, then of every public input, in the order of the model, as residues
+ * of their integers. Rows enforce the bounds of all inputs, public ones too: the proven ranges rest on them.
+ *
+ * Throws CircuitError where a value could overflow the field.
+ */
+export function compile(model: IntegerModel, visibility: Visibility, onProgress?: CompileProgress): Circuit {
+  analyse(model)
+  const ordered = orderMaxima(model)
+  const cs = createBuilder(Fr)
+  const outputWires =
+    visibility.output === 'public'
+      ? ordered.outputs.map(({ shape }) => Array.from({ length: sizeOf(shape) }, cs.output))
+      : []
+  const wires = ordered.inputs.map(({ shape, lo, hi }) =>
+    Array.from({ length: sizeOf(shape) }, () => cs.input(visibility.input, { lo: BigInt(lo), hi: BigInt(hi) })),
+  )
+  const inputs = ordered.inputs.map(({ name, lo, hi }, i) =>
+    cs.scope(name, () =>
+      cs.scope('input range', () => wires[i]!.map((x) => rangeCheck(cs, x, BigInt(lo), BigInt(hi)))),
+    ),
+  )
+  let done = 0
+  const values = evaluateModel<LC>(ordered, constraints(cs), inputs, (layer, body) => {
+    const result = cs.scope(layer.name, () => cs.scope(layer.kind, body))
+    onProgress?.(++done / ordered.layers.length, layer.name)
+    return result
+  })
+  ordered.outputs.forEach(({ name, value }, i) => {
+    const lcs = values[value]!
+    cs.scope(name, () => cs.scope('output', () => outputWires[i]?.forEach((wire, j) => cs.bindOutput(wire, lcs[j]!))))
+  })
+  return cs.build()
+}

@@ -1,0 +1,120 @@
+import type { Graph, Node } from '../graph/graph.ts'
+import { findOp } from '../ops/index.ts'
+import type { Scheme, Target } from '../ops/lowering.ts'
+import type { InferContext, Op, Scaling } from '../ops/op.ts'
+import type { Ranges } from './calibrate.ts'
+
+/** What every tensor that is not constant is requantised to, by name. */
+export type Plan = ReadonlyMap<string, Target>
+
+/** A node with its operator and its tensors that are not constant. */
+type Step = { readonly node: Node; readonly op: Op; readonly scaling: Scaling; readonly inputs: readonly string[] }
+
+/**
+ * Chooses the scale and the window of every tensor.
+ *
+ * Tensors that tied operators join share one scale, the largest that one of them needs. A tensor needs its own range only
+ * if something reads it requantised: what a ReLU absorbs from an accumulator, or what is an output with all its bits,
+ * counts only where nothing else does.
+ */
+export function planScales(graph: Graph, ranges: Ranges, scheme: Scheme): Plan {
+  const steps: Step[] = graph.nodes.map((node) => {
+    const op = findOp(node.domain, node.op, node.opset)
+    const inputs = node.inputs.filter((name) => name !== '' && !graph.constants.has(name))
+    return { node, op, scaling: op.scaling ?? {}, inputs: [...new Set(inputs)] }
+  })
+  const outputs = new Set(graph.outputs)
+  const wide = wideTensors(steps, outputs)
+  const nonNegative = nonNegativeTensors(graph, steps, ranges)
+  const group = tiedGroups(graph, steps)
+  const limit = saturationLimits(steps, outputs)
+
+  const readNarrow = new Set<string>()
+  for (const { scaling, inputs } of steps)
+    if (!scaling.wantsWide && scaling.wideInput === undefined) for (const input of inputs) readNarrow.add(input)
+  for (const { node, scaling } of steps)
+    if (scaling.wideInput === 'absorbs' && !wide.has(node.outputs[0]!)) readNarrow.add(node.outputs[0]!)
+  for (const { name } of graph.inputs) readNarrow.add(name)
+
+  /** Real value of one step that the tensor's own range asks for. */
+  const ownScale = (name: string): number => {
+    const range = ranges.get(name)
+    const most = Math.min(
+      Math.max(Math.abs(range?.min ?? 0), Math.abs(range?.max ?? 0)),
+      limit.get(name) ?? Number.POSITIVE_INFINITY,
+    )
+    return most / (nonNegative.has(name) ? 2 ** scheme.bits - 1 : 2 ** (scheme.bits - 1) - 1)
+  }
+  const members = new Map<string, string[]>()
+  for (const [name, root] of group) members.set(root, [...(members.get(root) ?? []), name])
+  const plan = new Map<string, Target>()
+  for (const names of members.values()) {
+    const deciding = names.filter((name) => readNarrow.has(name))
+    const largest = Math.max(...(deciding.length > 0 ? deciding : names).map(ownScale))
+    const scale = largest > 0 ? largest : 1
+    for (const name of names) {
+      const [lo, hi] = nonNegative.has(name)
+        ? [0, 2 ** scheme.bits - 1]
+        : [-(2 ** (scheme.bits - 1)), 2 ** (scheme.bits - 1) - 1]
+      plan.set(name, { scale, lo, hi, wide: wide.has(name) })
+    }
+  }
+  return plan
+}
+
+const readers = (steps: readonly Step[], name: string): Step[] => steps.filter((s) => s.inputs.includes(name))
+
+/** Tensors that are used with all their fraction bits. */
+function wideTensors(steps: readonly Step[], outputs: ReadonlySet<string>): Set<string> {
+  const wide = new Set(outputs)
+  for (const { node, scaling, inputs } of [...steps].reverse()) {
+    const passes = scaling.wideInput !== undefined && wide.has(node.outputs[0]!)
+    if (scaling.wantsWide || passes) for (const input of inputs) wide.add(input)
+  }
+  return wide
+}
+
+function nonNegativeTensors(graph: Graph, steps: readonly Step[], ranges: Ranges): Set<string> {
+  const found = new Set(graph.inputs.map((x) => x.name).filter((name) => (ranges.get(name)?.min ?? -1) >= 0))
+  for (const { node, scaling } of steps) {
+    const context: InferContext = {
+      node,
+      types: node.inputs.map((name) => graph.types.get(name)),
+      constants: node.inputs.map((name) => graph.constants.get(name)),
+    }
+    const inputs = node.inputs.map(
+      (name) => found.has(name) || (graph.constants.get(name)?.data.every((v) => v >= 0) ?? false),
+    )
+    const data = inputs.filter((_, i) => node.inputs[i] !== '' && !graph.constants.has(node.inputs[i]!))
+    const result =
+      scaling.nonNegative?.(context, inputs) ?? (scaling.tied === true && data.length > 0 && data.every(Boolean))
+    if (result) for (const output of node.outputs) found.add(output)
+  }
+  return found
+}
+
+/** Representative of each tensor's group of equal scales. */
+function tiedGroups(graph: Graph, steps: readonly Step[]): Map<string, string> {
+  const parent = new Map<string, string>()
+  const root = (name: string): string => {
+    let at = name
+    while (parent.get(at) !== at) at = parent.get(at)!
+    return at
+  }
+  for (const { name } of graph.inputs) parent.set(name, name)
+  for (const { node } of steps) for (const output of node.outputs) if (output !== '') parent.set(output, output)
+  for (const { node, scaling, inputs } of steps)
+    if (scaling.tied) for (const input of inputs) parent.set(root(input), root(node.outputs[0]!))
+  return new Map([...parent.keys()].map((name) => [name, root(name)]))
+}
+
+/** Magnitudes beyond which a tensor's values make no difference to any of its readers. */
+function saturationLimits(steps: readonly Step[], outputs: ReadonlySet<string>): Map<string, number> {
+  const limits = new Map<string, number>()
+  for (const name of new Set(steps.flatMap((s) => s.inputs))) {
+    const next = readers(steps, name).map((s) => s.scaling.saturatesAt ?? Number.POSITIVE_INFINITY)
+    const limit = Math.max(...next)
+    if (!outputs.has(name) && Number.isFinite(limit)) limits.set(name, limit)
+  }
+  return limits
+}
