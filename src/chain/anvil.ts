@@ -43,10 +43,14 @@ export type AnvilOptions = {
 /** anvil is not on this machine. */
 export class AnvilMissingError extends VeritensorError {
   constructor(looked: readonly string[]) {
-    super('environment/anvil-missing', `anvil, the development chain, was not found (looked for ${looked.join(', ')})`, {
-      details: { looked, platform: process.platform, arch: process.arch },
-      fix: 'Run `npm install @foundry-rs/anvil` with optional dependencies on, or install Foundry (https://getfoundry.sh), or name another chain with --rpc URL.',
-    })
+    super(
+      'environment/anvil-missing',
+      `anvil, the development chain, was not found (looked for ${looked.join(', ')})`,
+      {
+        details: { looked, platform: process.platform, arch: process.arch },
+        fix: 'Run `npm install @foundry-rs/anvil` with optional dependencies on, or install Foundry (https://getfoundry.sh), or name another chain with --rpc URL.',
+      },
+    )
   }
 }
 

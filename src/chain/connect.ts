@@ -2,9 +2,9 @@
  * Connections to JSON-RPC endpoints, and who signs.
  * @module
  */
-import { FetchRequest, JsonRpcProvider, Network, type Signer, Wallet } from 'ethers'
-import { VeritensorError } from '../errors.ts'
-import { chainError, RpcRequestError, UnreachableRpcError, WrongChainError } from './errors.ts'
+import { FetchRequest, JsonRpcProvider, Network, type Signer, type TransactionReceipt, Wallet } from 'ethers'
+import { AbortedError, VeritensorError } from '../errors.ts'
+import { chainError, RpcRequestError, TransactionTimeoutError, UnreachableRpcError, WrongChainError } from './errors.ts'
 
 export type Connection = {
   readonly url: string
@@ -26,7 +26,8 @@ export class SignerError extends VeritensorError {
 }
 
 /** A URL without user, password and query, where API keys live: error messages end up in logs. */
-const withoutSecrets = (url: URL): string => `${url.protocol}//${url.host}${url.pathname.length > 9 ? '/…' : url.pathname}`
+const withoutSecrets = (url: URL): string =>
+  `${url.protocol}//${url.host}${url.pathname.length > 9 ? '/…' : url.pathname}`
 
 /**
  * Connects to an endpoint: asks its chain id once and holds on to it.
@@ -136,6 +137,39 @@ export async function signerFor(
   })) as readonly string[]
   const address = accounts[from.account]
   if (address === undefined)
-    throw new RpcRequestError('using an account of the node', `it has ${accounts.length}, not one with index ${from.account}`)
+    throw new RpcRequestError(
+      'using an account of the node',
+      `it has ${accounts.length}, not one with index ${from.account}`,
+    )
   return connection.provider.getSigner(address)
+}
+
+/**
+ * Waits until a transaction is in a block. Polls for the receipt: ethers' own waiting hangs for ever on a chain that
+ * mines at once and then no more, when the block comes between its first look and its first block number.
+ *
+ * @param what for errors
+ * @param timeoutMs default 180,000
+ * @returns the receipt, of a reverted transaction too
+ * @throws TransactionTimeoutError, UnreachableRpcError; AbortedError, the transaction may still be mined
+ */
+export async function waitForReceipt(
+  connection: Connection,
+  hash: string,
+  what: string,
+  {
+    timeoutMs = 180_000,
+    signal,
+  }: { readonly timeoutMs?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
+): Promise<TransactionReceipt> {
+  const deadline = Date.now() + timeoutMs
+  for (let pauseMs = 5; ; pauseMs = Math.min(1_000, pauseMs * 1.5)) {
+    const receipt = await connection.provider.getTransactionReceipt(hash).catch((cause) => {
+      throw chainError(cause, what, connection.url)
+    })
+    if (receipt !== null) return receipt
+    if (signal?.aborted) throw new AbortedError(`waiting for transaction ${hash}`)
+    if (Date.now() > deadline) throw new TransactionTimeoutError(what, hash, timeoutMs)
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
 }

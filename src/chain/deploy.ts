@@ -6,8 +6,8 @@ import { ContractFactory, type InterfaceAbi, type Signer } from 'ethers'
 import { AbortedError, VeritensorError } from '../errors.ts'
 import type { CompiledContract } from '../solidity/compile.ts'
 import { DEV_CHAIN_IDS } from '../solidity/verifier.ts'
-import type { Connection } from './connect.ts'
-import { chainError, RevertError, RpcRequestError, TransactionTimeoutError } from './errors.ts'
+import { type Connection, waitForReceipt } from './connect.ts'
+import { chainError, NoCodeError, RevertError } from './errors.ts'
 
 export type Deployment = {
   readonly address: string
@@ -61,24 +61,16 @@ export async function deployVerifier(
   checkKeyForChain(options.dev, connection.chainId)
   if (options.signal?.aborted) throw new AbortedError('deploying the verifier')
   const what = `deploying ${contract.name}`
-  const timeoutMs = options.timeoutMs ?? 180_000
   const factory = new ContractFactory(contract.abi as InterfaceAbi, contract.bytecode, signer)
   try {
-    const deployed = await factory.deploy()
-    const transaction = deployed.deploymentTransaction()
-    if (transaction === null) throw new RpcRequestError(what, 'the node returned no transaction')
-    const receipt = await transaction.wait(1, timeoutMs).catch((cause) => {
-      if ((cause as { code?: unknown }).code === 'TIMEOUT')
-        throw new TransactionTimeoutError(what, transaction.hash, timeoutMs)
-      throw cause
-    })
-    if (receipt === null) throw new TransactionTimeoutError(what, transaction.hash, timeoutMs)
-    const address = receipt.contractAddress ?? (await deployed.getAddress())
-    if ((await connection.provider.getCode(address)) === '0x')
-      throw new RevertError(what, undefined, [], undefined)
+    const sent = await signer.sendTransaction(await factory.getDeployTransaction())
+    const receipt = await waitForReceipt(connection, sent.hash, what, options)
+    const address = receipt.contractAddress
+    if (receipt.status !== 1 || address === null) throw new RevertError(what, undefined, [], undefined)
+    if ((await connection.provider.getCode(address)) === '0x') throw new NoCodeError(address, connection.chainId)
     return {
       address,
-      transactionHash: transaction.hash,
+      transactionHash: sent.hash,
       chainId: connection.chainId,
       blockNumber: receipt.blockNumber,
       gasUsed: receipt.gasUsed,

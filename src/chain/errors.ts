@@ -39,17 +39,26 @@ export class NoCodeError extends VeritensorError {
 /** A contract reverted a call or a transaction. `details.error` is the custom error's name where it is known. */
 export class RevertError extends VeritensorError {
   constructor(what: string, error: string | undefined, args: readonly unknown[], data: string | undefined) {
-    const call = error === undefined ? (data && data !== '0x' ? `unknown error ${data}` : 'no reason given') : `${error}(${args.join(', ')})`
+    const call =
+      error === undefined
+        ? data && data !== '0x'
+          ? `unknown error ${data}`
+          : 'no reason given'
+        : `${error}(${args.join(', ')})`
     super('chain/revert', `${what} was reverted: ${call}`, {
       details: { what, error: error ?? null, args: args.map(String), data: data ?? null },
-      fix: error === undefined ? 'Check that the address is the verifier that was meant.' : (REMEDIES[error] ?? 'See the error of the contract.'),
+      fix:
+        error === undefined
+          ? 'Check that the address is the verifier that was meant.'
+          : (REMEDIES[error] ?? 'See the error of the contract.'),
     })
   }
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
   InsufficientGas: 'Send the call with more gas; the contract decided nothing about the proof.',
-  UnsafeDevelopmentKey: 'The key is for development only. Make a production key with `setup --ptau` and deploy its verifier.',
+  UnsafeDevelopmentKey:
+    'The key is for development only. Make a production key with `setup --ptau` and deploy its verifier.',
   WrongInputCount: 'Pass the public signals of a proof made for this verifier.',
 }
 

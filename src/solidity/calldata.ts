@@ -48,7 +48,8 @@ export function proofWords(proof: Proof): ProofWords {
   const words = [...g1Words(proof.a), ...g2Words(proof.b), ...g1Words(proof.c)]
   const names = ['A.x', 'A.y', 'B.x1', 'B.x0', 'B.y1', 'B.y0', 'C.x', 'C.y']
   words.forEach((word, i) => {
-    if (typeof word !== 'bigint' || word < 0n || word >= Q) throw new CalldataRangeError(`proof word ${names[i]}`, word, 'q')
+    if (typeof word !== 'bigint' || word < 0n || word >= Q)
+      throw new CalldataRangeError(`proof word ${names[i]}`, word, 'q')
   })
   return words as unknown as ProofWords
 }
@@ -75,7 +76,8 @@ export function proofArguments(proof: Proof): ProofArguments {
  */
 export function inputWords(publicSignals: readonly bigint[]): bigint[] {
   return publicSignals.map((value, i) => {
-    if (typeof value !== 'bigint' || value < 0n || value >= R) throw new CalldataRangeError(`public signal ${i}`, value, 'r')
+    if (typeof value !== 'bigint' || value < 0n || value >= R)
+      throw new CalldataRangeError(`public signal ${i}`, value, 'r')
     return value
   })
 }

@@ -75,10 +75,14 @@ export class ContractMissingError extends VeritensorError {
 /** The contract is larger than the EVM lets a contract be. */
 export class CodeSizeError extends VeritensorError {
   constructor(name: string, bytes: number) {
-    super('limit/code-size', `contract ${name} has ${bytes} bytes of code, more than the ${MAX_CODE_BYTES} of EIP-170`, {
-      details: { name, bytes, maximum: MAX_CODE_BYTES },
-      fix: 'Use fewer public inputs (make the input private), and compile without viaIR.',
-    })
+    super(
+      'limit/code-size',
+      `contract ${name} has ${bytes} bytes of code, more than the ${MAX_CODE_BYTES} of EIP-170`,
+      {
+        details: { name, bytes, maximum: MAX_CODE_BYTES },
+        fix: 'Use fewer public inputs (make the input private), and compile without viaIR.',
+      },
+    )
   }
 }
 

@@ -9,8 +9,8 @@
  */
 import { keccak256 } from 'ethers/crypto'
 import { VeritensorError } from '../errors.ts'
-import { checkVerifyingKey, type G2, type Proof, type VerifyingKey } from '../groth16/keys.ts'
-import { g1Words, g2Words, inputWords, proofWords, Q, R, wordHex } from './calldata.ts'
+import { checkVerifyingKey, type G2, type VerifyingKey } from '../groth16/keys.ts'
+import { g1Words, g2Words, Q, R, wordHex } from './calldata.ts'
 
 /** Chain ids of local development nodes (anvil and hardhat; geth --dev and ganache), the only homes of a dev key. */
 export const DEV_CHAIN_IDS: readonly bigint[] = [31337n, 1337n]
@@ -103,7 +103,11 @@ function digest(option: string, text: string): string {
 }
 
 function identifier(text: string): string {
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(text) || RESERVED.has(text) || /^u?int\d+$|^bytes\d+$|^u?fixed\d/.test(text))
+  if (
+    !/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(text) ||
+    RESERVED.has(text) ||
+    /^u?int\d+$|^bytes\d+$|^u?fixed\d/.test(text)
+  )
     throw new VerifierOptionError('contractName', text, 'a Solidity identifier of at most 64 characters')
   return text
 }
@@ -113,7 +117,13 @@ function identifier(text: string): string {
  * hexadecimal digits. The contract's `VK_DIGEST`.
  */
 export function verifyingKeyDigest(vk: VerifyingKey): string {
-  const words = [g1Words(vk.alpha), g2Words(vk.beta), g2Words(vk.gamma), g2Words(vk.delta), ...vk.ic.map(g1Words)].flat()
+  const words = [
+    g1Words(vk.alpha),
+    g2Words(vk.beta),
+    g2Words(vk.gamma),
+    g2Words(vk.delta),
+    ...vk.ic.map(g1Words),
+  ].flat()
   return keccak256(`0x${words.map((word) => wordHex(word).slice(2)).join('')}`)
 }
 
