@@ -69,7 +69,7 @@ export class AnvilStartError extends VeritensorError {
  * install script, else from the PATH.
  * @throws AnvilMissingError
  */
-export function findAnvil(searchPath: string = process.env['PATH'] ?? '', from: string = import.meta.url): string {
+export function findAnvil(searchPath: string = process.env.PATH ?? '', from: string = import.meta.url): string {
   const arch = process.arch === 'x64' ? 'amd64' : process.arch
   const file = process.platform === 'win32' ? 'anvil.exe' : 'anvil'
   const name = `@foundry-rs/anvil-${process.platform}-${arch}`

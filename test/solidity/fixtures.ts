@@ -12,6 +12,8 @@ export type Fixture = {
   readonly publicSignals: readonly bigint[]
   /** snarkjs' own contract for the key, rendered from the installed package. Only in fixtures by size. */
   readonly theirs: string
+  /** The same for skippedVk. */
+  readonly skippedTheirs: string
 }
 
 export const options: VerifierOptions = {
@@ -20,20 +22,34 @@ export const options: VerifierOptions = {
   circuitDigest: '22'.repeat(32),
 }
 
-type Json = { readonly [key: string]: never } & readonly Json[]
+type Point = readonly [string, string]
+type Point2 = readonly [Point, Point]
+type KeyJson = {
+  readonly nPublic: number
+  readonly vk_alpha_1: Point
+  readonly vk_beta_2: Point2
+  readonly vk_gamma_2: Point2
+  readonly vk_delta_2: Point2
+  readonly IC: readonly Point[]
+}
+type FixtureJson = {
+  readonly vk: KeyJson
+  readonly skippedVk?: KeyJson
+  readonly proof: { readonly pi_a: Point; readonly pi_b: Point2; readonly pi_c: Point }
+  readonly publicSignals: readonly string[]
+  readonly theirs?: string
+  readonly skippedTheirs?: string
+}
 
-const g1 = (p: Json): G1 => ({ x: BigInt(p[0] as never), y: BigInt(p[1] as never) })
-const g2 = (p: Json): G2 => ({
-  x: [BigInt(p[0]![0] as never), BigInt(p[0]![1] as never)],
-  y: [BigInt(p[1]![0] as never), BigInt(p[1]![1] as never)],
-})
-const key = (vk: Json): VerifyingKey => ({
-  nPublic: vk['nPublic']!,
-  alpha: g1(vk['vk_alpha_1']!),
-  beta: g2(vk['vk_beta_2']!),
-  gamma: g2(vk['vk_gamma_2']!),
-  delta: g2(vk['vk_delta_2']!),
-  ic: (vk['IC'] as unknown as Json[]).map(g1),
+const g1 = ([x, y]: Point): G1 => ({ x: BigInt(x), y: BigInt(y) })
+const g2 = ([x, y]: Point2): G2 => ({ x: [BigInt(x[0]), BigInt(x[1])], y: [BigInt(y[0]), BigInt(y[1])] })
+const key = (vk: KeyJson): VerifyingKey => ({
+  nPublic: vk.nPublic,
+  alpha: g1(vk.vk_alpha_1),
+  beta: g2(vk.vk_beta_2),
+  gamma: g2(vk.vk_gamma_2),
+  delta: g2(vk.vk_delta_2),
+  ic: vk.IC.map(g1),
   dev: false,
 })
 
@@ -51,18 +67,14 @@ export async function makeFixtures(request: {
     maxBuffer: 1 << 26,
     env: { ...process.env, NODE_OPTIONS: '' },
   })
-  const made = Object.entries(JSON.parse(stdout) as Record<string, Json>).map(([n, f]) => {
-    const [vk, skippedVk, proof] = [f['vk'] as Json, f['skippedVk'] as Json | undefined, f['proof'] as unknown as Json]
-    return [
-      n,
-      {
-        vk: key(vk),
-        skippedVk: key(skippedVk ?? vk),
-        proof: { a: g1(proof['pi_a']!), b: g2(proof['pi_b']!), c: g1(proof['pi_c']!) },
-        publicSignals: (f['publicSignals'] as unknown as string[]).map(BigInt),
-        theirs: (f['theirs'] as string | undefined) ?? '',
-      } satisfies Fixture,
-    ]
+  const made = JSON.parse(stdout) as Record<string, FixtureJson>
+  const decode = (f: FixtureJson): Fixture => ({
+    vk: key(f.vk),
+    skippedVk: key(f.skippedVk ?? f.vk),
+    proof: { a: g1(f.proof.pi_a), b: g2(f.proof.pi_b), c: g1(f.proof.pi_c) },
+    publicSignals: f.publicSignals.map(BigInt),
+    theirs: f.theirs ?? '',
+    skippedTheirs: f.skippedTheirs ?? '',
   })
-  return Object.fromEntries(made)
+  return Object.fromEntries(Object.entries(made).map(([n, f]) => [n, decode(f)]))
 }

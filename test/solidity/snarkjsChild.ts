@@ -81,6 +81,7 @@ if (sizes.length > 0) {
       proof,
       publicSignals,
       theirs: await snarkjs.zKey.exportSolidityVerifier(zkey, { groth16: template }),
+      skippedTheirs: await snarkjs.zKey.exportSolidityVerifier(skipped, { groth16: template }),
     }
   }
 }
