@@ -88,22 +88,33 @@ export function evaluateModel<T>(
   return values
 }
 
-/** The exact integer run: every value of the model. Doubles where they are exact, bigint otherwise. */
-export function runInteger(model: IntegerModel, inputs: readonly ArrayLike<number>[]): ArrayLike<number | bigint>[] {
-  checkInputs(model, inputs)
-  const infos = analyse(model)
-  if (fitsDoubles(infos))
+/**
+ * The exact integer run of a model: a function from inputs to every value. Doubles where they are exact, bigint otherwise.
+ * Throws as `analyse` and `checkInputs` do.
+ */
+export function prepareInteger(
+  model: IntegerModel,
+): (inputs: readonly ArrayLike<number>[]) => ArrayLike<number | bigint>[] {
+  const exact = fitsDoubles(analyse(model))
+  return (inputs) => {
+    checkInputs(model, inputs)
+    if (!exact)
+      return evaluateModel(
+        model,
+        bigints,
+        inputs.map((x) => Array.from(x, BigInt)),
+      )
     return evaluateModel(
       model,
       numbers,
       inputs.map((x) => Float64Array.from(x)),
     )
-  return evaluateModel(
-    model,
-    bigints,
-    inputs.map((x) => Array.from(x, BigInt)),
-  )
+  }
 }
+
+/** `prepareInteger` for one run. */
+export const runInteger = (model: IntegerModel, inputs: readonly ArrayLike<number>[]): ArrayLike<number | bigint>[] =>
+  prepareInteger(model)(inputs)
 
 /** Throws ModelError `input/…` unless there is one array per input, of the right length, of integers within its bounds. */
 export function checkInputs(model: IntegerModel, inputs: readonly ArrayLike<number>[]): void {
