@@ -1,6 +1,7 @@
 import type { Visibility } from '../compile.ts'
 import { VeritensorError } from '../errors.ts'
 import type { Scheme } from '../ops/lowering.ts'
+import type { Report } from '../quantise/report.ts'
 import type { Shape } from '../tensor.ts'
 
 /** A run of public signals that stand for one tensor: signal `from` + j is the residue of element j. */
@@ -39,15 +40,6 @@ export type Manifest = {
   /** Integer against float model on the calibration samples. */
   readonly report: Report
   readonly key?: KeyInfo
-}
-
-/** How far the integer model is from the float model, over samples, in the outputs' real units. */
-export type Report = {
-  readonly samples: number
-  readonly maxError: number
-  readonly meanError: number
-  /** Share of samples on which the first largest output is the same; null for outputs with one element. */
-  readonly argmaxAgreement: number | null
 }
 
 /** The artefact directory or a file of it can't be used. */

@@ -1,10 +1,18 @@
-import type { Report } from '../artefacts/manifest.ts'
 import type { Graph } from '../graph/graph.ts'
 import { runFloat } from '../graph/run.ts'
 import { type IntegerModel, prepareInteger } from '../model/model.ts'
 import type { Sample } from '../samples/samples.ts'
 import type { Tensor } from '../tensor.ts'
 import { dequantise, type OutOfRange, quantiseInput } from './ports.ts'
+
+/** How far the integer model is from the float model, over samples, in the outputs' real units. */
+export type Report = {
+  readonly samples: number
+  readonly maxError: number
+  readonly meanError: number
+  /** Share of samples on which the first largest output is the same; null for outputs with one element. */
+  readonly argmaxAgreement: number | null
+}
 
 /** Outputs of both models on one sample, in real units. */
 export type Comparison = { readonly float: readonly Tensor[]; readonly integer: readonly Tensor[] }
