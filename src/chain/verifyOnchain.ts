@@ -98,13 +98,16 @@ export async function describeVerifier(connection: Connection, address: string):
       .catch((cause) => {
         throw chainError(cause, `reading ${name} of ${address}`, connection.url, contract.interface)
       })
+  const [modelName, modelDigest, circuitDigest, vkDigest, publicInputs, dev] = await Promise.all(
+    ['MODEL_NAME', 'MODEL_DIGEST', 'CIRCUIT_DIGEST', 'VK_DIGEST', 'PUBLIC_INPUTS', 'DEVELOPMENT_KEY'].map(read),
+  )
   return {
-    modelName: String(await read('MODEL_NAME')),
-    modelDigest: String(await read('MODEL_DIGEST')),
-    circuitDigest: String(await read('CIRCUIT_DIGEST')),
-    vkDigest: String(await read('VK_DIGEST')),
-    publicInputs: Number(await read('PUBLIC_INPUTS')),
-    dev: Boolean(await read('DEVELOPMENT_KEY')),
+    modelName: String(modelName),
+    modelDigest: String(modelDigest),
+    circuitDigest: String(circuitDigest),
+    vkDigest: String(vkDigest),
+    publicInputs: Number(publicInputs),
+    dev: dev === true,
   }
 }
 

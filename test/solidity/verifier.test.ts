@@ -373,6 +373,9 @@ describe('keys that are refused', () => {
     expect(codeOf(() => generateVerifier(with_(MAX_PUBLIC_INPUTS + 1), options))).toBe('limit/public-inputs')
     expect(codeOf(() => generateVerifier(with_(784), options))).toBe('limit/public-inputs')
     expect(codeOf(() => generateVerifier(with_(0), options))).toBe('circuit/no-public-signals')
+    expect(codeOf(() => generateVerifier(with_(-1), options))).toBe('circuit/no-public-signals')
+    for (const odd of [Number.NaN, Number.POSITIVE_INFINITY])
+      expect(codeOf(() => generateVerifier(with_(odd), options))).toBe('limit/public-inputs')
   })
 })
 
@@ -488,6 +491,7 @@ describe('gas', () => {
       const b = await lab.measure(theirs[n]!, theirForm(n), [...proofArguments(proof), publicSignals])
       rows.push({ n, ours: a.tx, 'ours exec': a.exec, theirs: b.tx, 'theirs exec': b.exec })
       expect(a.exec).toBeLessThan(requiredGas(n))
+      expect(a.exec).toBeLessThan(b.exec)
       expect(a.exec).toBeGreaterThan(181_000 + 6_150 * n)
     }
     console.table(rows)
