@@ -42,6 +42,8 @@ export type Scaling = {
   readonly wideInput?: 'keeps' | 'absorbs'
   /** The operator uses all fraction bits of its input. */
   readonly wantsWide?: boolean
+  /** Real value of one step of the output where the operator's nature gives it, for activations of n bits. */
+  readonly fixedScale?: (bits: number) => number
   /** Inputs beyond ±this make no difference. */
   readonly saturatesAt?: number
   /** Whether the output can't be negative, given whether the inputs can't. */

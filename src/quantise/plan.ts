@@ -45,12 +45,16 @@ export function planScales(graph: Graph, ranges: Ranges, scheme: Scheme): Plan {
     )
     return most / (nonNegative.has(name) ? 2 ** scheme.bits - 1 : 2 ** (scheme.bits - 1) - 1)
   }
+  const fixed = new Map<string, number>()
+  for (const { node, scaling } of steps)
+    if (scaling.fixedScale !== undefined) fixed.set(node.outputs[0]!, scaling.fixedScale(scheme.bits))
   const members = new Map<string, string[]>()
   for (const [name, root] of group) members.set(root, [...(members.get(root) ?? []), name])
   const plan = new Map<string, Target>()
   for (const names of members.values()) {
     const deciding = names.filter((name) => readNarrow.has(name))
-    const largest = Math.max(...(deciding.length > 0 ? deciding : names).map(ownScale))
+    const given = names.flatMap((name) => fixed.get(name) ?? [])
+    const largest = Math.max(...(given.length > 0 ? given : (deciding.length > 0 ? deciding : names).map(ownScale)))
     const scale = largest > 0 ? largest : 1
     for (const name of names) {
       const [lo, hi] = nonNegative.has(name)

@@ -1,0 +1,107 @@
+import { type Shape, sizeOf, stridesOf, type Tensor } from '../../tensor.ts'
+import { emitSparse, integerStats, type LowerContext, type QTensor, type RealRow } from '../lowering.ts'
+
+/** Position in an operand of shape `from` of each element of the broadcast shape `to` (NumPy's rule). */
+export function broadcastPositions(from: Shape, to: Shape): Int32Array {
+  const strides = stridesOf(from)
+  const lead = to.length - from.length
+  const steps = to.map((_, d) => (d < lead || from[d - lead] === 1 ? 0 : strides[d - lead]!))
+  const out = new Int32Array(sizeOf(to))
+  const index = new Array<number>(to.length).fill(0)
+  for (let i = 0, at = 0; i < out.length; i++) {
+    out[i] = at
+    for (let d = to.length - 1; d >= 0; d--) {
+      at += steps[d]!
+      if (++index[d]! < to[d]!) break
+      at -= steps[d]! * to[d]!
+      index[d] = 0
+    }
+  }
+  return out
+}
+
+/** Σ sign · operand for operands that are tensors or constants, broadcast: Add and Sub. Wide result. */
+export function lowerSum(
+  context: LowerContext,
+  operands: readonly {
+    readonly tensor: QTensor | undefined
+    readonly constant: Tensor | undefined
+    readonly sign: 1 | -1
+  }[],
+  shape: Shape,
+): QTensor {
+  const target = context.target()
+  const size = sizeOf(shape)
+  const bias = new Float64Array(size)
+  const inputs: { value: number; rms: number; mean: number; offset: number; factor: number; positions: Int32Array }[] =
+    []
+  let offset = 0
+  for (const { tensor, constant, sign } of operands) {
+    if (tensor === undefined) {
+      const positions = broadcastPositions(constant!.shape, shape)
+      for (let j = 0; j < size; j++) bias[j]! += (sign * constant!.data[positions[j]!]!) / target.scale
+      continue
+    }
+    const x = context.narrow(tensor)
+    const known = inputs.find((i) => i.value === x.value)
+    if (known !== undefined && known.positions.length === size && x.shape.join() === shape.join()) {
+      known.factor += (sign * x.scale) / target.scale // x + x, x - x
+      continue
+    }
+    const positions = broadcastPositions(x.shape, shape)
+    const stats = integerStats(context, x)
+    inputs.push({ value: x.value, ...stats, offset, factor: (sign * x.scale) / target.scale, positions })
+    offset += sizeOf(x.shape)
+  }
+  const rows = Array.from(
+    { length: size },
+    (_, j): RealRow => ({
+      positions: inputs.map((i) => i.offset + i.positions[j]!),
+      weights: inputs.map((i) => i.factor),
+      bias: bias[j]!,
+    }),
+  )
+  const { value, shift } = emitSparse(context, inputs, rows, shape)
+  return { name: '', value, shape, scale: target.scale, shift }
+}
+
+/** x · k elementwise for a constant k, broadcast. Wide result. */
+export function lowerScale(context: LowerContext, input: QTensor, constant: Tensor, shape: Shape): QTensor {
+  const x = context.narrow(input)
+  const target = context.target()
+  const [from, by] = [broadcastPositions(x.shape, shape), broadcastPositions(constant.shape, shape)]
+  const rows = Array.from(
+    { length: sizeOf(shape) },
+    (_, j): RealRow => ({
+      positions: [from[j]!],
+      weights: [(constant.data[by[j]!]! * x.scale) / target.scale],
+      bias: 0,
+    }),
+  )
+  const { value, shift } = emitSparse(context, [{ value: x.value, ...integerStats(context, x) }], rows, shape)
+  return { name: '', value, shape, scale: target.scale, shift }
+}
+
+/** x · y elementwise for two tensors, broadcast. One row per product, then a wide rescaling. */
+export function lowerProduct(context: LowerContext, left: QTensor, right: QTensor, shape: Shape): QTensor {
+  const target = context.target()
+  const [a, b] = [context.narrow(left), context.narrow(right)]
+  const spread = (x: QTensor): number =>
+    x.shape.join() === shape.join()
+      ? x.value
+      : context.emit({ kind: 'gather', inputs: [x.value], shape, map: broadcastPositions(x.shape, shape), fill: 0 })
+  const product = context.emit({ kind: 'multiply', inputs: [spread(a), spread(b)], shape })
+  const bounds = context.boundsOf(product)
+  const factor = (a.scale * b.scale) / target.scale
+  // the product's own statistics are those of the output
+  const { rms, mean } = context.stats(context.node.outputs[0]!)
+  const inUnits = (v: number): number => (factor === 0 ? 0 : v / target.scale / factor)
+  const stats = { rms: Math.max(inUnits(rms), 1), mean: inUnits(mean) }
+  const rows = Array.from(
+    { length: sizeOf(shape) },
+    (_, j): RealRow => ({ positions: [j], weights: [factor], bias: 0 }),
+  )
+  if (bounds.lo === 0 && bounds.hi === 0) return { name: '', value: product, shape, scale: target.scale, shift: 0 }
+  const { value, shift } = emitSparse(context, [{ value: product, ...stats }], rows, shape)
+  return { name: '', value, shape, scale: target.scale, shift }
+}

@@ -1,0 +1,164 @@
+import type { Windows } from '../../model/layers/windows.ts'
+import { sizeOf } from '../../tensor.ts'
+import { type LowerContext, type QTensor, sparseMap } from '../lowering.ts'
+
+/** Bits of the index into the table of exponentials; 83 rows for its entries. */
+const INDEX_BITS = 10
+/** Fraction bits of an exponential; the largest is 2^EXP_BITS. */
+const EXP_BITS = 14
+/** Differences from the maximum beyond this have exp(-d) < 2^-15 and count as this. */
+const DEPTH = 10.4
+
+/** Indices of the elements of each line along an axis, line by line. */
+export function linesAlong(shape: readonly number[], axis: number): number[][] {
+  const inner = sizeOf(shape.slice(axis + 1))
+  const length = shape[axis]!
+  return Array.from({ length: sizeOf(shape) / length }, (_, line) => {
+    const first = Math.floor(line / inner) * length * inner + (line % inner)
+    return Array.from({ length }, (_i, i) => first + i * inner)
+  })
+}
+
+/** Lines, or any groups of element indices, as the windows of a layer. */
+export function toWindows(groups: Lines): Windows {
+  const starts = new Uint32Array(groups.length + 1)
+  groups.forEach((group, i) => {
+    starts[i + 1] = starts[i]! + group.length
+  })
+  return { starts, positions: Uint32Array.from(groups.flat()) }
+}
+
+type Lines = readonly (readonly number[])[]
+
+/** max - x, the exponentials of its negative, and their sums, for each line. */
+function exponentials(context: LowerContext, x: QTensor, lines: Lines) {
+  const shift = x.shift as number
+  const size = sizeOf(x.shape)
+  const { starts, positions } = toWindows(lines)
+  const largest = context.emit({ kind: 'max', inputs: [x.value], shape: [lines.length], starts, positions })
+  const lineOf = new Int32Array(size)
+  lines.forEach((line, i) => line.forEach((at) => (lineOf[at] = i)))
+  const depth = context.emit({
+    kind: 'linear',
+    inputs: [x.value, largest],
+    shape: [size],
+    map: sparseMap(
+      Array.from({ length: size }, (_, j) => ({ positions: [j, size + lineOf[j]!], weights: [-1, 1], bias: 0 })),
+      0,
+    ),
+  })
+  // the table's step is the tensor's own step times a power of two, so that a shift leads to it
+  const unit = x.scale / 2 ** shift
+  const drop = Math.max(0, Math.ceil(Math.log2(DEPTH / (2 ** INDEX_BITS - 1) / unit)))
+  const step = unit * 2 ** drop
+  const index = context.emit({
+    kind: 'requantise',
+    inputs: [depth],
+    shape: [size],
+    shifts: Uint8Array.of(drop),
+    inner: size,
+    lo: 0,
+    hi: 2 ** INDEX_BITS - 1,
+  })
+  const { hi } = context.boundsOf(index)
+  const table = Float64Array.from({ length: hi + 1 }, (_, i) => Math.round(Math.exp(-i * step) * 2 ** EXP_BITS))
+  const exps = context.emit({ kind: 'lookup', inputs: [index], shape: [size], table, first: 0 })
+  const sums = context.emit({
+    kind: 'linear',
+    inputs: [exps],
+    shape: [lines.length],
+    map: sparseMap(
+      lines.map((line) => ({ positions: [...line].sort((a, b) => a - b), weights: line.map(() => 1), bias: 0 })),
+      0,
+    ),
+  })
+  return { depth, exps, sums, lineOf, size }
+}
+
+/** Fraction bits of a probability that the graph reads with all its bits. */
+const WIDE_BITS = 8
+
+/** Real value of one step of a probability: 2^bits - 1 steps make 1. */
+export const probabilityScale = (bits: number): number => 1 / (2 ** bits - 1)
+
+/**
+ * exp(x - max) / Σ exp(x - max) along each line: y = ⌊(2·K·e + S) / 2S⌋ with K steps per unit, e from a table of
+ * exponentials and S their sum, so the quotient itself is rounded to nearest.
+ */
+export function lowerSoftmax(context: LowerContext, input: QTensor, lines: Lines): QTensor {
+  const x = typeof input.shift === 'number' ? input : context.narrow(input)
+  const target = context.target()
+  const shift = target.wide ? WIDE_BITS : 0
+  const steps = Math.round(1 / target.scale) * 2 ** shift
+  const { exps, sums, lineOf, size } = exponentials(context, x, lines)
+  const perElement = (inputs: number[], positions: (j: number) => number[], weights: number[]): number =>
+    context.emit({
+      kind: 'linear',
+      inputs,
+      shape: [size],
+      map: sparseMap(
+        Array.from({ length: size }, (_, j) => ({ positions: positions(j), weights, bias: 0 })),
+        0,
+      ),
+    })
+  const dividend = perElement([exps, sums], (j) => [j, size + lineOf[j]!], [2 * steps, 1])
+  // the largest element's exponential is 2^EXP_BITS, so S is never smaller: this clamp changes nothing but lets the ranges
+  // show it, and the quotient needs fewer bits
+  const most = context.boundsOf(sums).hi
+  const bounded = context.emit({
+    kind: 'requantise',
+    inputs: [sums],
+    shape: [lines.length],
+    shifts: Uint8Array.of(0),
+    inner: lines.length,
+    lo: 2 ** EXP_BITS,
+    hi: most,
+  })
+  const divisor = perElement([bounded], (j) => [lineOf[j]!], [2])
+  const value = context.emit({ kind: 'divide', inputs: [dividend, divisor], shape: x.shape })
+  return { name: '', value, shape: x.shape, scale: target.scale, shift }
+}
+
+/**
+ * x - max - log Σ exp(x - max) along each line. Input and output share their scale and fraction bits; the logarithm comes
+ * from a table over S, whose step makes an error of at most 2^-10 · (n - 1) for lines of n.
+ */
+export function lowerLogSoftmax(context: LowerContext, input: QTensor, lines: Lines): QTensor {
+  const x = typeof input.shift === 'number' ? input : context.narrow(input)
+  const { depth, sums, lineOf, size } = exponentials(context, x, lines)
+  const unit = x.scale / 2 ** (x.shift as number)
+  const one = 2 ** EXP_BITS
+  const most = context.boundsOf(sums).hi - one
+  const drop = Math.max(0, Math.ceil(Math.log2((most + 1) / 2 ** INDEX_BITS)))
+  const excess = context.emit({
+    kind: 'linear',
+    inputs: [sums],
+    shape: [lines.length],
+    map: sparseMap(
+      lines.map((_, i) => ({ positions: [i], weights: [1], bias: -one })),
+      0,
+    ),
+  })
+  const index = context.emit({
+    kind: 'requantise',
+    inputs: [excess],
+    shape: [lines.length],
+    shifts: Uint8Array.of(drop),
+    inner: lines.length,
+    lo: 0,
+    hi: 2 ** INDEX_BITS - 1,
+  })
+  const { hi } = context.boundsOf(index)
+  const table = Float64Array.from({ length: hi + 1 }, (_, i) => Math.round(Math.log(1 + (i * 2 ** drop) / one) / unit))
+  const logs = context.emit({ kind: 'lookup', inputs: [index], shape: [lines.length], table, first: 0 })
+  const value = context.emit({
+    kind: 'linear',
+    inputs: [depth, logs],
+    shape: x.shape,
+    map: sparseMap(
+      Array.from({ length: size }, (_, j) => ({ positions: [j, size + lineOf[j]!], weights: [-1, -1], bias: 0 })),
+      0,
+    ),
+  })
+  return { name: '', value, shape: x.shape, scale: x.scale, shift: x.shift }
+}
