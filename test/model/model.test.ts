@@ -1,0 +1,273 @@
+import { describe, expect, test } from 'vitest'
+import { bigints } from '../../circuits/arithmetic.ts'
+import { firstViolated, runProgram, solve } from '../../circuits/solve.ts'
+import { compile } from '../../src/compile.ts'
+import type { Layer } from '../../src/model/layers/index.ts'
+import { type ConvMap, linearMap } from '../../src/model/layers/linear.ts'
+import { orderMaxima } from '../../src/model/maxFirst.ts'
+import { analyse, evaluateModel, type IntegerModel, ModelError, prepareInteger } from '../../src/model/model.ts'
+import { sizeOf } from '../../src/tensor.ts'
+import { type Random, seeded } from '../support/random.ts'
+
+const SEED = 20261124
+
+/** A random chain of layers on an input of [1, channels, size, size], with every kind of layer that fits. */
+function randomModel(random: Random): IntegerModel {
+  const channels = random.integer(1, 3)
+  const size = random.integer(2, 5)
+  const [lo, hi] = random.pick([
+    [0, 255],
+    [-128, 127],
+    [-5, 9],
+  ] as const)
+  const input = { name: 'x', shape: [1, channels, size, size], scale: 1, value: 0, lo, hi }
+  const layers: Layer[] = []
+  let shape: number[] = [...input.shape]
+  let from = 0
+  const push = (layer: Layer): void => {
+    layers.push(layer)
+    from = layers.length
+    shape = [...layer.shape]
+  }
+  const base = (kind: string) => ({ name: `${kind}${layers.length}`, inputs: [from] })
+  const bounds = () => analyse({ name: '', inputs: [input], layers, outputs: [] }).at(-1)!
+  const weights = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.integer(-9, 9))
+  const windows = (count: number) => {
+    const groups = Array.from({ length: count }, () => {
+      const first = random.integer(0, sizeOf(shape) - 1)
+      return [first, ...Array.from({ length: random.integer(0, 3) }, () => random.integer(0, sizeOf(shape) - 1))]
+    })
+    const starts = new Uint32Array(count + 1)
+    groups.forEach((g, i) => {
+      starts[i + 1] = starts[i]! + g.length
+    })
+    return { starts, positions: Uint32Array.from(groups.flat()) }
+  }
+  const steps: (() => void)[] = [
+    () => {
+      if (shape.length !== 4) return
+      const [, c, h, w] = shape as [number, number, number, number]
+      const kernel = [random.integer(1, Math.min(h, 3)), random.integer(1, Math.min(w, 3))] as const
+      const pads = [random.integer(0, 1), random.integer(0, 1)] as const
+      const strides = [random.integer(1, 2), random.integer(1, 2)] as const
+      const out = [0, 1].map((d) => Math.floor(((d === 0 ? h : w) + 2 * pads[d]! - kernel[d]!) / strides[d]!) + 1)
+      const groups = random.pick([1, c])
+      const outChannels = groups * random.integer(1, 2)
+      const map: ConvMap = {
+        type: 'conv',
+        batch: 1,
+        channels: c,
+        size: [h, w],
+        outChannels,
+        outSize: [out[0]!, out[1]!],
+        kernel,
+        strides,
+        dilations: [1, 1],
+        pads,
+        groups,
+        weights: weights((outChannels * c * kernel[0] * kernel[1]) / groups),
+        bias: weights(outChannels),
+      }
+      push({ ...base('conv'), kind: 'linear', shape: [1, outChannels, out[0]!, out[1]!], map })
+    },
+    () => {
+      const inner = sizeOf(shape)
+      const columns = random.integer(1, 4)
+      const map = {
+        type: 'matMul' as const,
+        rows: 1,
+        inner,
+        columns,
+        weights: weights(inner * columns),
+        bias: weights(columns),
+      }
+      push({ ...base('matMul'), kind: 'linear', shape: [columns], map })
+    },
+    () => {
+      const channels = shape.length === 4 ? shape[1]! : 1
+      const shifts = Uint8Array.from({ length: channels }, () => random.integer(0, 6))
+      const [l, h] = random.pick([
+        [0, 255],
+        [-128, 127],
+        [0, 100],
+        [-7, 8],
+        [-1, 0],
+      ] as const)
+      push({ ...base('requantise'), kind: 'requantise', shape, shifts, inner: sizeOf(shape) / channels, lo: l, hi: h })
+    },
+    () => push({ ...base('max'), kind: 'max', shape: [3], ...windows(3) }),
+    () => push({ ...base('relu'), kind: 'relu', shape }),
+    () => {
+      const { lo, hi } = bounds()
+      if (hi - lo >= 4096) return
+      const table = Float64Array.from({ length: hi - lo + 1 }, () => random.integer(-300, 300))
+      push({ ...base('lookup'), kind: 'lookup', shape, table, first: lo })
+    },
+    () => {
+      const { lo, hi } = bounds()
+      if (Math.max(-lo, hi) < 2 ** 20) push({ name: 'square', kind: 'multiply', inputs: [from, from], shape })
+    },
+    () => {
+      const n = random.integer(1, 8)
+      const map = Int32Array.from({ length: n }, () => random.integer(-1, sizeOf(shape) - 1))
+      push({ ...base('gather'), kind: 'gather', shape: [n], map, fill: random.integer(-3, 3) })
+    },
+    () => {
+      // ⌊max(x, 0) / (max(x, 0) + 1)⌋ and by a constant
+      push({ ...base('relu'), kind: 'relu', shape })
+      const dividend = from
+      const size = sizeOf(shape)
+      const map = {
+        type: 'sparse' as const,
+        starts: Uint32Array.from({ length: size + 1 }, (_, i) => i),
+        positions: Uint32Array.from({ length: size }, (_, i) => i),
+        weights: new Float64Array(size).fill(random.integer(0, 1)),
+        bias: new Float64Array(size).fill(random.integer(1, 5)),
+      }
+      push({ ...base('divisor'), kind: 'linear', shape, map })
+      push({ name: 'divide', kind: 'divide', inputs: [dividend, from], shape })
+    },
+  ]
+  const depth = random.integer(2, 6)
+  for (let i = 0; i < depth; i++) random.pick(steps)()
+  if (random.unit() < 0.3) push({ ...base('argmax'), kind: 'argmax', shape: [2], ...windows(2) })
+  return { name: 'random', inputs: [input], layers, outputs: [{ name: 'y', shape, scale: 1, value: from }] }
+}
+
+const randomInput = (random: Random, { inputs: [x] }: IntegerModel): Float64Array =>
+  Float64Array.from({ length: sizeOf(x!.shape) }, () =>
+    random.unit() < 0.2 ? random.pick([x!.lo, x!.hi]) : random.integer(x!.lo, x!.hi),
+  )
+
+describe('random integer models', () => {
+  test(`doubles, bigint and circuit agree on every value (seed ${SEED})`, () => {
+    const random = seeded(SEED)
+    let rows = 0
+    for (let k = 0; k < 150; k++) {
+      const model = randomModel(random)
+      const circuit = compile(model, { input: 'private', output: 'public' })
+      rows += circuit.rows
+      const run = prepareInteger(model)
+      for (let i = 0; i < 3; i++) {
+        const x = randomInput(random, model)
+        const values = run([x])
+        const slow = evaluateModel(model, bigints, [Array.from(x, BigInt)])
+        values.forEach((v, id) =>
+          expect(Array.from(v, BigInt), `value ${id} of model ${k}`).toEqual(Array.from(slow[id]!)),
+        )
+        const witness = solve(circuit, x)
+        const y = Array.from(values[model.outputs[0]!.value]!, Number)
+        expect(Array.from(witness.small.subarray(1, 1 + y.length)), `model ${k}`).toEqual(y)
+      }
+      const infos = analyse(model)
+      const values = run([randomInput(random, model)])
+      values.forEach((v, id) => {
+        for (let j = 0; j < v.length; j++) {
+          expect(Number(v[j])).toBeGreaterThanOrEqual(infos[id]!.lo)
+          expect(Number(v[j])).toBeLessThanOrEqual(infos[id]!.hi)
+        }
+      })
+    }
+    expect(rows).toBeGreaterThan(1000)
+  })
+
+  test('ordering maxima keeps the function', () => {
+    const random = seeded(SEED + 1)
+    let swapped = 0
+    for (let k = 0; k < 120; k++) {
+      const channels = random.integer(1, 3)
+      const side = random.pick([2, 4])
+      const size = channels * side * side
+      const groups: number[][] = []
+      const overlap = random.unit() < 0.5
+      for (let c = 0; c < channels; c++)
+        for (let i = 0; i < side - 1; i += overlap ? 1 : 2)
+          for (let j = 0; j < side - 1; j += overlap ? 1 : 2) {
+            const at = (c * side + i) * side + j
+            groups.push([at, at + 1, at + side, at + side + 1])
+          }
+      const pooled = groups.length
+      const max: Layer = {
+        kind: 'max',
+        name: 'pool',
+        inputs: [0],
+        shape: [pooled],
+        starts: Uint32Array.from({ length: pooled + 1 }, (_, i) => 4 * i),
+        positions: Uint32Array.from(groups.flat()),
+      }
+      const first = random.unit() < 0.5
+      const shifts = Uint8Array.from({ length: channels }, () => random.integer(0, 8))
+      const requantise: Layer = {
+        kind: 'requantise',
+        name: 'requantise',
+        inputs: [0],
+        shape: [first ? size : pooled],
+        shifts,
+        inner: (first ? size : pooled) / channels,
+        lo: random.pick([0, -128]),
+        hi: 127,
+      }
+      const model: IntegerModel = {
+        name: 'pool',
+        inputs: [{ name: 'x', shape: [size], scale: 1, value: 0, lo: -40000, hi: 40000 }],
+        layers: first ? [requantise, { ...max, inputs: [1] }] : [max, { ...requantise, inputs: [1] }],
+        outputs: [{ name: 'y', shape: [pooled], scale: 1, value: 2 }],
+      }
+      const ordered = orderMaxima(model)
+      if (ordered.layers[0]!.kind !== model.layers[0]!.kind) swapped++
+      analyse(ordered)
+      const x = randomInput(random, model)
+      expect(Array.from(prepareInteger(ordered)([x])[2]!)).toEqual(Array.from(prepareInteger(model)([x])[2]!))
+      const rows = (m: IntegerModel): number => {
+        const circuit = compile(m, { input: 'private', output: 'private' })
+        expect(firstViolated(circuit, runProgram(circuit, x))).toBeUndefined()
+        return circuit.rows
+      }
+      rows(model)
+    }
+    expect(swapped).toBeGreaterThan(20)
+  })
+})
+
+describe('linear maps', () => {
+  test('the fast kernels equal their terms', () => {
+    const random = seeded(SEED + 2)
+    for (let k = 0; k < 200; k++) {
+      const model = randomModel(random)
+      for (const layer of model.layers) {
+        if (layer.kind !== 'linear') continue
+        const map = linearMap(layer.map)
+        const size = layer.map.type === 'sparse' ? Math.max(0, ...layer.map.positions) + 1 : 0
+        const length =
+          size ||
+          (layer.map.type === 'conv'
+            ? layer.map.channels * layer.map.size[0] * layer.map.size[1]
+            : layer.map.type === 'matMul'
+              ? layer.map.inner
+              : 0)
+        const x = Float64Array.from({ length }, () => random.integer(-255, 255))
+        const { apply, ...slow } = map
+        const positions = new Int32Array(map.maxTerms)
+        const weights = new Float64Array(map.maxTerms)
+        const expected = Array.from({ length: map.outputs }, (_, j) => {
+          const count = slow.terms(j, positions, weights)
+          let sum = slow.bias(j)
+          for (let i = 0; i < count; i++) sum += weights[i]! * x[positions[i]!]!
+          return sum
+        })
+        expect(Array.from(apply!(x))).toEqual(expected)
+      }
+    }
+  })
+})
+
+describe('malformed models', () => {
+  const good = randomModel(seeded(5))
+  test('are refused', () => {
+    const layer = good.layers[0]!
+    expect(() => analyse({ ...good, layers: [{ ...layer, inputs: [7] }] })).toThrow(ModelError)
+    expect(() => analyse({ ...good, layers: [{ ...layer, shape: [0] }] })).toThrow(ModelError)
+    expect(() => analyse({ ...good, inputs: [{ ...good.inputs[0]!, lo: 0.5 }] })).toThrow(ModelError)
+    expect(() => analyse({ ...good, layers: [{ ...layer, kind: 'nothing' as never }] })).toThrow(ModelError)
+  })
+})
