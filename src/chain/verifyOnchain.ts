@@ -4,8 +4,9 @@
  */
 import { Contract, Interface, isAddress, type Signer } from 'ethers'
 import { AbortedError, VeritensorError } from '../errors.ts'
+import { R } from '../groth16/bn254.ts'
 import type { Proof } from '../groth16/keys.ts'
-import { inputWords, proofWords, R } from '../solidity/calldata.ts'
+import { inputWords, proofWords } from '../solidity/calldata.ts'
 import { type Connection, waitForReceipt } from './connect.ts'
 import { checkKeyForChain } from './deploy.ts'
 import { chainError, NoCodeError, RevertError, RpcRequestError } from './errors.ts'

@@ -3,13 +3,8 @@
  * @module
  */
 import { VeritensorError } from '../errors.ts'
+import { Q, R } from '../groth16/bn254.ts'
 import type { G1, G2, Proof } from '../groth16/keys.ts'
-
-/** Order of BN254's base field, where coordinates live (EIP-196). */
-export const Q = 21888242871839275222246405745257275088696311157297823662689037894645226208583n
-
-/** Order of BN254's groups and scalar field, where public signals live (EIP-196). */
-export const R = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 
 /** A.x, A.y, B.x1, B.x0, B.y1, B.y0, C.x, C.y. */
 export type ProofWords = readonly [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint]

@@ -3,6 +3,7 @@
  * a wrong order of public signals or G2 limbs, which no compiler can.
  * @module
  */
+import { R } from '../groth16/bn254.ts'
 import type { Proof } from '../groth16/keys.ts'
 import { inputWords, proofWords, wordHex } from './calldata.ts'
 
@@ -23,7 +24,7 @@ export function generateVerifierTest(contractName: string, proof: Proof, publicS
   return `
 /// @title Fixture test of ${contractName}: one honest proof and its corruptions
 contract ${contractName}Test {
-    uint256 private constant R = 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001;
+    uint256 private constant R = ${wordHex(R)};
     ${contractName} private immutable verifier = new ${contractName}();
 
     function honestProof() private pure returns (uint256[8] memory p) {

@@ -9,8 +9,9 @@
  */
 import { keccak256 } from 'ethers/crypto'
 import { VeritensorError } from '../errors.ts'
+import { Q, R } from '../groth16/bn254.ts'
 import { checkVerifyingKey, type G2, type VerifyingKey } from '../groth16/keys.ts'
-import { g1Words, g2Words, Q, R, wordHex } from './calldata.ts'
+import { g1Words, g2Words, wordHex } from './calldata.ts'
 
 /** Chain ids of local development nodes (anvil and hardhat; geth --dev and ganache), the only homes of a dev key. */
 export const DEV_CHAIN_IDS: readonly bigint[] = [31337n, 1337n]

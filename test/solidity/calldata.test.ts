@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { Q, R } from '../../src/groth16/bn254.ts'
 import type { Proof } from '../../src/groth16/keys.ts'
-import {
-  CalldataRangeError,
-  inputWords,
-  proofArguments,
-  proofWords,
-  Q,
-  R,
-  wordHex,
-} from '../../src/solidity/calldata.ts'
+import { CalldataRangeError, inputWords, proofArguments, proofWords, wordHex } from '../../src/solidity/calldata.ts'
 
 const proof: Proof = { a: { x: 1n, y: 2n }, b: { x: [3n, 4n], y: [5n, 6n] }, c: { x: 7n, y: 8n } }
 
