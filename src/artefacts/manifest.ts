@@ -26,6 +26,8 @@ export type Manifest = {
   readonly files: Readonly<Record<string, string>>
   readonly scheme: Scheme
   readonly visibility: Visibility
+  /** Sizes given for symbolic dimensions when the model was compiled. */
+  readonly shapes: Readonly<Record<string, Shape>>
   readonly inputs: readonly {
     readonly name: string
     readonly shape: Shape
@@ -67,6 +69,8 @@ export function parseManifest(text: string, where: string): Manifest {
     typeof m.files === 'object' &&
     m.files !== null &&
     Object.values(m.files).every((digest) => /^[0-9a-f]{64}$/.test(String(digest))) &&
+    typeof m.shapes === 'object' &&
+    m.shapes !== null &&
     isSeen(m.visibility?.input) &&
     isSeen(m.visibility?.output) &&
     [m.inputs, m.outputs, m.signals].every((ports) => Array.isArray(ports) && ports.every(isPort)) &&
