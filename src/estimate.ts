@@ -1,3 +1,6 @@
+import { availableParallelism } from 'node:os'
+import { type Circuit, publicCount } from '../circuits/circuit.ts'
+
 /** What proving a circuit will take, told before long work starts. */
 export type Estimate = {
   readonly rows: number
@@ -12,15 +15,15 @@ export type Estimate = {
 }
 
 /**
- * Estimates from the circuit's size; seconds are for one core of 2024 and snarkjs, and scale with the machine.
+ * Estimates from the circuit's size; seconds are for cores of 2024 and snarkjs, and scale with the machine.
  *
- * Sizes follow the format (320 bytes a wire, 64 a domain point, 44 a coefficient of A and B); times are fits to
- * measurements made by scripts/bench-setup.ts and scripts/bench-prove.ts.
+ * Sizes follow the key's format (320 bytes a wire, 64 a domain point, 44 a coefficient of A and B); times are fits to
+ * measurements of this project's own set-up and prover.
  */
-export function estimate(circuit: { rows: number; wires: number; publicSignals: number; nonZeros: number }, threads: number): Estimate {
-  const { rows, wires, publicSignals, nonZeros } = circuit
-  const domain = 2 ** (Math.floor(Math.log2(rows + publicSignals + 1)) + 1)
-  const zkeyBytes = 320 * wires + 64 * domain + 44 * nonZeros
+export function estimateCircuit(circuit: Circuit, threads = availableParallelism()): Estimate {
+  const { rows, wires } = circuit
+  const domain = 2 ** (Math.floor(Math.log2(rows + publicCount(circuit) + 1)) + 1)
+  const zkeyBytes = 320 * wires + 64 * domain + 44 * nonZeros(circuit)
   return {
     rows,
     domain,
@@ -30,4 +33,11 @@ export function estimate(circuit: { rows: number; wires: number; publicSignals: 
     setupSeconds: (wires * 260e-6 + domain * 40e-6) / Math.min(threads, 4) + 1,
     proveSeconds: wires * 30e-6 + domain * 25e-6 + 0.3,
   }
+}
+
+/** Coefficients of the matrices A and B, with the extra row per public signal. */
+function nonZeros({ rowLC, lcStart, publicInputs, publicOutputs }: Circuit): number {
+  let count = publicInputs + publicOutputs + 1
+  for (let i = 0; i < rowLC.length; i++) if (i % 3 !== 2) count += lcStart[rowLC[i]! + 1]! - lcStart[rowLC[i]!]!
+  return count
 }

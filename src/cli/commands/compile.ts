@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises'
+import { rowsByScope } from '../../../circuits/circuit.ts'
+import { saveCompiled } from '../../artefacts/compiled.ts'
+import { AbortedError } from '../../errors.ts'
+import { estimateCircuit } from '../../estimate.ts'
+import { importOnnx } from '../../graph/import.ts'
+import { simplify } from '../../graph/simplify.ts'
+import { compileModel } from '../../pipeline/compileModel.ts'
+import { SampleError } from '../../samples/error.ts'
+import { readSamples } from '../../samples/files.ts'
+import { UsageError } from '../args.ts'
+import { command } from '../command.ts'
+import { describeEstimate, describeReport } from '../describe.ts'
+import { thousands } from '../format.ts'
+import { parseShapes } from '../shapes.ts'
+
+export const compile = command({
+  name: 'compile',
+  arguments: 'MODEL.onnx',
+  summary: 'turn an ONNX model into a circuit',
+  details:
+    'Runs the model in floating point on the calibration samples to choose scales, rounds it to integers, and writes the\n' +
+    'circuit with everything the later commands need into DIR. DIR is replaced if it is an artefact directory already.',
+  options: {
+    output: { type: 'string', choices: ['public', 'private'], help: 'who sees the outputs (default public)' },
+    input: { type: 'string', choices: ['public', 'private'], help: 'who sees the inputs (default private)' },
+    calibrate: {
+      type: 'strings',
+      value: 'PATH',
+      required: true,
+      help: 'typical inputs: .pb, .npy or .json files, or folders of such',
+    },
+    bits: { type: 'integer', value: 'N', min: 2, max: 12, help: 'bits of activations (default 8)' },
+    'weight-bits': { type: 'integer', value: 'N', min: 2, max: 24, help: 'most bits of a weight (default 16)' },
+    shape: { type: 'strings', value: 'NAME=D,D,…', help: 'sizes of an input whose shape is symbolic' },
+    directory: { type: 'string', short: 'o', value: 'DIR', required: true, help: 'where the artefacts go' },
+  },
+  examples: [
+    'veritensor compile model.onnx -o artifacts/model --calibrate samples.npy',
+    'veritensor compile model.onnx -o out --calibrate a.pb b.pb --bits 10 --input public',
+  ],
+  async run({ options, positionals, progress, signal }) {
+    const [path, ...rest] = positionals
+    if (path === undefined || rest.length > 0) throw new UsageError('compile takes one MODEL.onnx')
+    const onnx = await readFile(path).catch((cause) => {
+      throw new SampleError('input/unreadable', `${path} can't be read: ${(cause as Error).message}`, { cause })
+    })
+    const shapes = parseShapes(options.shape)
+    progress.phase('import')
+    const samples = await readSamples(simplify(importOnnx(onnx, { shapes })), options.calibrate)
+    let phase = 'import'
+    const compiled = compileModel(onnx, {
+      calibration: samples.map((s) => s.sample),
+      shapes,
+      ...(options.bits === undefined ? {} : { bits: options.bits }),
+      ...(options['weight-bits'] === undefined ? {} : { weightBits: options['weight-bits'] }),
+      ...(options.input === undefined ? {} : { input: options.input as 'public' | 'private' }),
+      ...(options.output === undefined ? {} : { output: options.output as 'public' | 'private' }),
+      onProgress(next, fraction) {
+        if (next !== phase) {
+          progress.done()
+          progress.phase(next)
+          phase = next
+        }
+        progress.update(fraction)
+      },
+    })
+    progress.done()
+    // work in this thread can't be interrupted; what it made is written only if nobody asked to stop
+    await new Promise(setImmediate)
+    if (signal.aborted) throw new AbortedError('compile')
+    progress.phase('write')
+    const manifest = await saveCompiled(options.directory!, compiled)
+    progress.done()
+    const estimate = estimateCircuit(compiled.circuit)
+    const gadgets = [...rowsByScope(compiled.circuit)].filter(([, rows]) => rows > 0)
+    return {
+      json: {
+        schema: 'veritensor/compile@1',
+        directory: options.directory,
+        name: manifest.name,
+        rows: manifest.rows,
+        wires: manifest.wires,
+        inputs: manifest.inputs,
+        outputs: manifest.outputs,
+        signals: manifest.signals,
+        scheme: manifest.scheme,
+        visibility: manifest.visibility,
+        report: manifest.report,
+        estimate,
+        rowsByScope: Object.fromEntries(gadgets),
+      },
+      text: [
+        `${manifest.name} → ${options.directory}`,
+        `  rows        ${thousands(manifest.rows)} (${thousands(manifest.wires)} wires)`,
+        ...manifest.signals.map(
+          ({ kind, name, shape, count }) =>
+            `  public      ${kind} "${name}" [${shape.join(', ')}]: ${thousands(count)} signals`,
+        ),
+        ...describeReport(manifest.report),
+        ...describeEstimate(estimate),
+        `  next        veritensor setup ${options.directory} --dev`,
+      ].join('\n'),
+    }
+  },
+})
