@@ -19,10 +19,17 @@ export type Op = {
   readonly domain: string
   /** First and last opset whose definition this file implements. */
   readonly opsets: readonly [since: number, last: number]
-  /** Types of the outputs. Throws `UnsupportedError` for attributes, element types and shapes that are not supported. */
+  /** Fewest and most inputs; the first `least` may not be left out. */
+  readonly arity: readonly [least: number, most: number]
+  /**
+   * Types of the outputs that the operator computes: further ones (masks, indices) may not be used. Throws `UnsupportedError`
+   * for attributes, element types and shapes that are not supported, `InvalidNodeError` for those that ONNX forbids.
+   */
   infer(context: InferContext): TensorType[]
   /** The reference meaning in floating point; integers and booleans are computed exactly. */
   compute(context: InferContext, inputs: readonly (Tensor | undefined)[]): Tensor[]
+  /** For operators that only move data: where each element of output 0 comes from. */
+  moves?(context: InferContext): Moves
   /** How the operator treats the scales of its tensors; nothing is assumed where it is left out. */
   readonly scaling?: Scaling
   /**
@@ -31,6 +38,9 @@ export type Op = {
    */
   lower?(context: LowerContext, inputs: readonly (QTensor | undefined)[]): QTensor[]
 }
+
+/** y[i] = x[map[i]] over the concatenation of the data inputs, `fill` where map[i] is -1. */
+export type Moves = { readonly map: Int32Array; readonly fill: number }
 
 export type Scaling = {
   /** Inputs and output share one scale: data movement, maxima, clipping, averages of small windows. */

@@ -1,0 +1,16 @@
+import { attributesOf } from './attributes.ts'
+import { computeBinary, inferBinary } from './elementwise.ts'
+import type { Op } from './op.ts'
+
+/** y = a + b, elementwise over broadcast tensors. https://onnx.ai/onnx/operators/onnx__Add.html */
+export const add: Op = {
+  type: 'Add',
+  domain: '',
+  opsets: [7, 25],
+  arity: [2, 2],
+  infer: (context) => {
+    attributesOf(context.node, {})
+    return inferBinary(context)
+  },
+  compute: (context, inputs) => computeBinary(context, inputs, (a, b) => a + b),
+}

@@ -1,0 +1,43 @@
+import { sizeOf } from '../tensor.ts'
+import { attributesOf, flag, int } from './attributes.ts'
+import { axisOf, invalid, numericTypes, typeAt, typeOf } from './inputs.ts'
+import type { InferContext, Op } from './op.ts'
+
+/** Axis in [0, rank), whether it stays with size 1, and which of equal elements counts. */
+export function argMaxAttributes(context: InferContext): {
+  readonly axis: number
+  readonly keepdims: boolean
+  readonly lastOfEqual: boolean
+} {
+  const given = attributesOf(context.node, { axis: int(0), keepdims: flag(true), select_last_index: flag(false) })
+  const axis = axisOf(context, given.axis, typeAt(context, 0).shape.length)
+  return { axis, keepdims: given.keepdims, lastOfEqual: given.select_last_index }
+}
+
+/** Position of the greatest element along an axis. https://onnx.ai/onnx/operators/onnx__ArgMax.html */
+export const argMax: Op = {
+  type: 'ArgMax',
+  domain: '',
+  opsets: [1, 25],
+  arity: [1, 1],
+  infer: (context) => {
+    const { shape } = typeOf(context, 0, numericTypes)
+    const { axis, keepdims } = argMaxAttributes(context)
+    if (shape[axis] === 0) invalid(context, `axis ${axis} has no elements`)
+    return [{ dtype: 'int64', shape: shape.toSpliced(axis, 1, ...(keepdims ? [1] : [])) }]
+  },
+  compute: (context, [x]) => {
+    const { axis, lastOfEqual } = argMaxAttributes(context)
+    const { shape } = x!
+    const [outer, size, inner] = [sizeOf(shape.slice(0, axis)), shape[axis]!, sizeOf(shape.slice(axis + 1))]
+    const data = new Float64Array(outer * inner)
+    for (let o = 0; o < outer; o++)
+      for (let j = 0; j < inner; j++) {
+        const at = (i: number): number => x!.data[(o * size + i) * inner + j]!
+        let best = 0
+        for (let i = 1; i < size; i++) if (lastOfEqual ? at(i) >= at(best) : at(i) > at(best)) best = i
+        data[o * inner + j] = best
+      }
+    return [{ ...argMax.infer(context)[0]!, data }]
+  },
+}

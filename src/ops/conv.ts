@@ -1,0 +1,60 @@
+import { floatTypes, formatShape, sizeOf } from '../tensor.ts'
+import { addProduct } from './contract.ts'
+import { invalid, typeAt, typeLikeFirst, typeOf } from './inputs.ts'
+import type { InferContext, Op } from './op.ts'
+import { type ConvGeometry, convGeometry, windowTaps } from './windows.ts'
+
+/** Geometry of the node's windows. */
+export const convWindows = (context: InferContext): ConvGeometry =>
+  convGeometry(context.node, typeAt(context, 0).shape, typeAt(context, 1).shape)
+
+/**
+ * Convolution (without flipping the kernel) of x [n, c, …] with w [m, c / group, …kernel], plus bias [m].
+ * https://onnx.ai/onnx/operators/onnx__Conv.html
+ */
+export const conv: Op = {
+  type: 'Conv',
+  domain: '',
+  opsets: [1, 25],
+  arity: [2, 3],
+  infer: (context) => {
+    const x = typeOf(context, 0, floatTypes)
+    const w = typeLikeFirst(context, 1)
+    const { outSpatial } = convWindows(context)
+    const channels = w.shape[0]!
+    if (context.types[2] !== undefined && typeLikeFirst(context, 2).shape.join() !== String(channels))
+      invalid(context, `bias ${formatShape(context.types[2].shape)} does not fit ${channels} output channels`)
+    return [{ dtype: x.dtype, shape: [x.shape[0]!, channels, ...outSpatial] }]
+  },
+  compute: (context, [x, w, bias]) => {
+    const g = convWindows(context)
+    const [batch, channels] = x!.shape as [number, number]
+    const [filters, perGroup] = w!.shape as [number, number]
+    const [plane, taps, out] = [sizeOf(g.inSpatial), sizeOf(g.kernel), sizeOf(g.outSpatial)]
+    const [groupFilters, at] = [filters / g.group, windowTaps(g)]
+    const data = new Float64Array(batch * filters * out)
+    if (bias !== undefined)
+      for (let i = 0; i < batch * filters; i++) data.fill(bias.data[i % filters]!, i * out, (i + 1) * out)
+    // one channel's elements as a matrix [taps, out], then a product with that channel's weights [filters, taps]
+    const columns = new Float64Array(taps * out)
+    for (let n = 0; n < batch; n++)
+      for (let c = 0; c < channels; c++) {
+        const offset = (n * channels + c) * plane
+        for (let i = 0; i < columns.length; i++) columns[i] = at[i]! < 0 ? 0 : x!.data[offset + at[i]!]!
+        const group = Math.floor(c / perGroup)
+        addProduct(
+          data,
+          (n * filters + group * groupFilters) * out,
+          [groupFilters, taps, out],
+          {
+            data: w!.data,
+            offset: (group * groupFilters * perGroup + (c % perGroup)) * taps,
+            row: perGroup * taps,
+            column: 1,
+          },
+          { data: columns, offset: 0, row: out, column: 1 },
+        )
+      }
+    return [{ dtype: x!.dtype, shape: [batch, filters, ...g.outSpatial], data }]
+  },
+}

@@ -1,0 +1,60 @@
+import { broadcastMap, broadcastShapes, floatTypes, formatShape, type Shape, sameShape } from '../tensor.ts'
+import { attributesOf, flag, float } from './attributes.ts'
+import { addProduct } from './contract.ts'
+import { invalid, typeAt, typeLikeFirst, typeOf } from './inputs.ts'
+import type { InferContext, Op } from './op.ts'
+
+/** Factors of the product and of the summand, and which matrices are transposed. */
+export const gemmAttributes = ({ node }: InferContext) =>
+  attributesOf(node, { alpha: float(1), beta: float(1), transA: flag(false), transB: flag(false) })
+
+/** Sizes [m, k, n] of A' · B'. */
+function sizes(context: InferContext): readonly [m: number, k: number, n: number] {
+  const { transA, transB } = gemmAttributes(context)
+  const [a, b] = [typeAt(context, 0).shape, typeAt(context, 1).shape]
+  const [m, k] = flipped(a, transA)
+  const [k2, n] = flipped(b, transB)
+  if (a.length !== 2 || b.length !== 2 || k !== k2)
+    invalid(context, `matrices ${formatShape(a)} and ${formatShape(b)} do not fit`)
+  return [m!, k!, n!]
+}
+
+const flipped = (shape: Shape, transposed: boolean): Shape => (transposed ? [...shape].reverse() : shape)
+
+/** Y = alpha · A' · B' + beta · C with C [m, n] broadcast. https://onnx.ai/onnx/operators/onnx__Gemm.html */
+export const gemm: Op = {
+  type: 'Gemm',
+  domain: '',
+  opsets: [7, 25],
+  arity: [2, 3],
+  infer: (context) => {
+    const { dtype } = typeOf(context, 0, floatTypes)
+    typeLikeFirst(context, 1)
+    const [m, , n] = sizes(context)
+    if (context.types[2] !== undefined) {
+      const { shape } = typeLikeFirst(context, 2)
+      const sum = broadcastShapes(shape, [m, n])
+      if (sum === undefined || !sameShape(sum, [m, n]))
+        invalid(context, `C ${formatShape(shape)} does not broadcast to ${formatShape([m, n])}`)
+    }
+    return [{ dtype, shape: [m, n] }]
+  },
+  compute: (context, [a, b, c]) => {
+    const { alpha, beta, transA, transB } = gemmAttributes(context)
+    const [m, k, n] = sizes(context)
+    const data = new Float64Array(m * n)
+    if (c !== undefined)
+      broadcastMap(c.shape, [m, n]).forEach((at, i) => {
+        data[i] = beta * c.data[at]!
+      })
+    addProduct(
+      data,
+      0,
+      [m, k, n],
+      { data: a!.data, offset: 0, row: transA ? 1 : k, column: transA ? m : 1 },
+      { data: b!.data, offset: 0, row: transB ? 1 : n, column: transB ? k : 1 },
+      alpha,
+    )
+    return [{ dtype: a!.dtype, shape: [m, n], data }]
+  },
+}

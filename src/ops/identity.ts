@@ -1,0 +1,18 @@
+import { attributesOf } from './attributes.ts'
+import { typeAt } from './inputs.ts'
+import { inOrder } from './movement.ts'
+import type { Op } from './op.ts'
+
+/** y = x. https://onnx.ai/onnx/operators/onnx__Identity.html */
+export const identity: Op = {
+  type: 'Identity',
+  domain: '',
+  opsets: [1, 25],
+  arity: [1, 1],
+  infer: (context) => {
+    attributesOf(context.node, {})
+    return [typeAt(context, 0)]
+  },
+  moves: (context) => inOrder(typeAt(context, 0).shape),
+  compute: (_, [x]) => [x!],
+}

@@ -1,0 +1,96 @@
+import { add } from './add.ts'
+import { argMax } from './argMax.ts'
+import { averagePool } from './averagePool.ts'
+import { batchNormalization } from './batchNormalization.ts'
+import { cast } from './cast.ts'
+import { clip } from './clip.ts'
+import { concat } from './concat.ts'
+import { constant } from './constant.ts'
+import { conv } from './conv.ts'
+import { dropout } from './dropout.ts'
+import { flatten } from './flatten.ts'
+import { gemm } from './gemm.ts'
+import { globalAveragePool } from './globalAveragePool.ts'
+import { globalMaxPool } from './globalMaxPool.ts'
+import { identity } from './identity.ts'
+import { leakyRelu } from './leakyRelu.ts'
+import { logSoftmax } from './logSoftmax.ts'
+import { matMul } from './matMul.ts'
+import { maxPool } from './maxPool.ts'
+import { mul } from './mul.ts'
+import type { Op } from './op.ts'
+import { pad } from './pad.ts'
+import { relu } from './relu.ts'
+import { reshape } from './reshape.ts'
+import { sigmoid } from './sigmoid.ts'
+import { slice } from './slice.ts'
+import { softmax } from './softmax.ts'
+import { squeeze } from './squeeze.ts'
+import { sub } from './sub.ts'
+import { tanh } from './tanh.ts'
+import { transpose } from './transpose.ts'
+import { unsqueeze } from './unsqueeze.ts'
+import { UnsupportedError } from './unsupported.ts'
+
+/** All operators. A new one is a file and a line here. */
+export const ops: readonly Op[] = [
+  add,
+  argMax,
+  averagePool,
+  batchNormalization,
+  cast,
+  clip,
+  concat,
+  constant,
+  conv,
+  dropout,
+  flatten,
+  gemm,
+  globalAveragePool,
+  globalMaxPool,
+  identity,
+  leakyRelu,
+  logSoftmax,
+  matMul,
+  maxPool,
+  mul,
+  pad,
+  relu,
+  reshape,
+  sigmoid,
+  slice,
+  softmax,
+  squeeze,
+  sub,
+  tanh,
+  transpose,
+  unsqueeze,
+]
+
+const byType = new Map<string, Op[]>()
+for (const op of ops) {
+  const key = `${op.domain}:${op.type}`
+  byType.set(key, [...(byType.get(key) ?? []), op])
+}
+
+/**
+ * The operator of a domain ('' for ai.onnx) in an opset. Throws UnsupportedError, naming the node where one is given.
+ */
+export function findOp(domain: string, type: string, opset: number, node = ''): Op {
+  const versions = byType.get(`${domain}:${type}`) ?? []
+  const found = versions.find(({ opsets: [since, last] }) => opset >= since && opset <= last)
+  if (found !== undefined) return found
+  if (versions.length === 0)
+    throw new UnsupportedError({
+      node,
+      op: domain === '' ? type : `${domain}.${type}`,
+      supported: ops.map((op) => (op.domain === '' ? op.type : `${op.domain}.${op.type}`)).join(', '),
+    })
+  throw new UnsupportedError({
+    node,
+    op: type,
+    attribute: 'opset',
+    got: opset,
+    supported: versions.map(({ opsets: [since, last] }) => `${since} to ${last}`).join(', '),
+  })
+}

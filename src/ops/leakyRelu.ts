@@ -1,0 +1,24 @@
+import { floatTypes } from '../tensor.ts'
+import { attributesOf, float } from './attributes.ts'
+import { mapTensor } from './elementwise.ts'
+import { typeOf } from './inputs.ts'
+import type { InferContext, Op } from './op.ts'
+
+/** Slope for negative values. */
+export const leakyReluAlpha = ({ node }: InferContext): number => attributesOf(node, { alpha: float(0.01) }).alpha
+
+/** y = x for x ≥ 0, else alpha · x, elementwise. https://onnx.ai/onnx/operators/onnx__LeakyRelu.html */
+export const leakyRelu: Op = {
+  type: 'LeakyRelu',
+  domain: '',
+  opsets: [6, 25],
+  arity: [1, 1],
+  infer: (context) => {
+    leakyReluAlpha(context)
+    return [typeOf(context, 0, floatTypes)]
+  },
+  compute: (context, [x]) => {
+    const alpha = leakyReluAlpha(context)
+    return [mapTensor(x!, (v) => (v < 0 ? alpha * v : v))]
+  },
+}

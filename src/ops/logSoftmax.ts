@@ -1,0 +1,12 @@
+import { computeNormalised, inferNormalised } from './normalise.ts'
+import type { Op } from './op.ts'
+
+/** x - log Σ exp(x) over groups of elements. https://onnx.ai/onnx/operators/onnx__LogSoftmax.html */
+export const logSoftmax: Op = {
+  type: 'LogSoftmax',
+  domain: '',
+  opsets: [1, 25],
+  arity: [1, 1],
+  infer: inferNormalised,
+  compute: (context, [x]) => computeNormalised(context, x!, (d, sum) => d - Math.log(sum)),
+}

@@ -1,0 +1,17 @@
+import { attributesOf } from './attributes.ts'
+import { mapTensor } from './elementwise.ts'
+import { numericTypes, typeOf } from './inputs.ts'
+import type { Op } from './op.ts'
+
+/** y = max(x, 0), elementwise. https://onnx.ai/onnx/operators/onnx__Relu.html */
+export const relu: Op = {
+  type: 'Relu',
+  domain: '',
+  opsets: [6, 25],
+  arity: [1, 1],
+  infer: (context) => {
+    attributesOf(context.node, {})
+    return [typeOf(context, 0, numericTypes)]
+  },
+  compute: (_, [x]) => [mapTensor(x!, (v) => Math.max(v, 0))],
+}

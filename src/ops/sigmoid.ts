@@ -1,0 +1,18 @@
+import { floatTypes } from '../tensor.ts'
+import { attributesOf } from './attributes.ts'
+import { mapTensor } from './elementwise.ts'
+import { typeOf } from './inputs.ts'
+import type { Op } from './op.ts'
+
+/** y = 1 / (1 + exp(-x)), elementwise. https://onnx.ai/onnx/operators/onnx__Sigmoid.html */
+export const sigmoid: Op = {
+  type: 'Sigmoid',
+  domain: '',
+  opsets: [6, 25],
+  arity: [1, 1],
+  infer: (context) => {
+    attributesOf(context.node, {})
+    return [typeOf(context, 0, floatTypes)]
+  },
+  compute: (_, [x]) => [mapTensor(x!, (v) => 1 / (1 + Math.exp(-v)))],
+}
