@@ -48,3 +48,20 @@ export const hints = {
 } as const satisfies Record<string, Hint>
 
 export type HintName = keyof typeof hints
+
+/** What a hint needs to be called: that many inputs, parameters and results; `any` means one or more. */
+export type HintShape = {
+  readonly inputs: number | 'any'
+  readonly params: number
+  readonly results: number | 'asInputs'
+}
+
+/** The shape of every hint, by which programs from files are checked. */
+export const hintShapes: Readonly<Record<HintName, HintShape>> = {
+  quotientOf: { inputs: 1, params: 1, results: 1 },
+  inverse: { inputs: 1, params: 0, results: 1 },
+  isZero: { inputs: 1, params: 0, results: 1 },
+  quotient: { inputs: 2, params: 0, results: 1 },
+  maximum: { inputs: 'any', params: 0, results: 1 },
+  firstMaximum: { inputs: 'any', params: 0, results: 'asInputs' },
+}
