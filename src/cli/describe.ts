@@ -4,10 +4,11 @@ import { formatBytes } from './format.ts'
 import { formatSeconds } from './progress.ts'
 
 /** Lines that tell how far the integers are from the floats. */
-export function describeReport({ samples, maxError, meanError, argmaxAgreement }: Report): string[] {
+export function describeReport(report: Report, what = 'calibration samples'): string[] {
+  const { samples, maxError, meanError, argmaxAgreement } = report
   const agreement = argmaxAgreement === null ? '' : `, same largest output on ${(100 * argmaxAgreement).toFixed(1)} %`
   return [
-    `  integers    max error ${maxError.toPrecision(3)}, mean ${meanError.toPrecision(3)} on ${samples} calibration samples${agreement}`,
+    `  integers    max error ${maxError.toPrecision(3)}, mean ${meanError.toPrecision(3)} on ${samples} ${what}${agreement}`,
   ]
 }
 

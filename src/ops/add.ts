@@ -1,5 +1,6 @@
 import { attributesOf } from './attributes.ts'
 import { computeBinary, inferBinary } from './elementwise.ts'
+import { lowerSum } from './lower/elementwise.ts'
 import type { Op } from './op.ts'
 
 /** y = a + b, elementwise over broadcast tensors. https://onnx.ai/onnx/operators/onnx__Add.html */
@@ -13,4 +14,15 @@ export const add: Op = {
     return inferBinary(context)
   },
   compute: (context, inputs) => computeBinary(context, inputs, (a, b) => a + b),
+  scaling: { nonNegative: (_, [a, b]) => a === true && b === true },
+  lower: (context, [a, b]) => [
+    lowerSum(
+      context,
+      [
+        { tensor: a, constant: context.constants[0], sign: 1 },
+        { tensor: b, constant: context.constants[1], sign: 1 },
+      ],
+      add.infer(context)[0]!.shape,
+    ),
+  ],
 }

@@ -1,6 +1,7 @@
 import { sizeOf } from '../tensor.ts'
 import { attributesOf, flag, int } from './attributes.ts'
 import { axisOf, invalid, numericTypes, typeAt, typeOf } from './inputs.ts'
+import { lowerArgMax } from './lower/pools.ts'
 import type { InferContext, Op } from './op.ts'
 
 /** Axis in [0, rank), whether it stays with size 1, and which of equal elements counts. */
@@ -39,5 +40,10 @@ export const argMax: Op = {
         data[o * inner + j] = best
       }
     return [{ ...argMax.infer(context)[0]!, data }]
+  },
+  scaling: { wantsWide: true, fixedScale: () => 1, nonNegative: () => true },
+  lower: (context, [x]) => {
+    const { axis, lastOfEqual } = argMaxAttributes(context)
+    return [lowerArgMax(context, x!, axis, lastOfEqual, argMax.infer(context)[0]!.shape)]
   },
 }

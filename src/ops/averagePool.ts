@@ -1,6 +1,7 @@
 import { floatTypes, sizeOf } from '../tensor.ts'
 import { attributesOf, flag } from './attributes.ts'
 import { typeAt, typeOf } from './inputs.ts'
+import { lowerAveragePool } from './lower/pools.ts'
 import type { InferContext, Op } from './op.ts'
 import { poolAttributes, poolGeometry, type WindowGeometry, windowCounts, windowTaps } from './windows.ts'
 
@@ -33,5 +34,10 @@ export const averagePool: Op = {
       for (let i = 0; i < at.length; i++) if (at[i]! >= 0) data[p * out + (i % out)]! += x!.data[p * plane + at[i]!]!
     for (let i = 0; i < data.length; i++) data[i]! /= divisors[i % out]!
     return [{ dtype: x!.dtype, shape: [...x!.shape.slice(0, 2), ...g.outSpatial], data }]
+  },
+  scaling: { tied: true },
+  lower: (context, [x]) => {
+    const { geometry, divisors } = averagePoolWindows(context)
+    return [lowerAveragePool(context, x!, geometry, divisors, averagePool.infer(context)[0]!.shape)]
   },
 }

@@ -1,6 +1,7 @@
 import { floatTypes, formatShape, sizeOf, type Tensor } from '../tensor.ts'
 import { attributesOf, float, oneOf } from './attributes.ts'
-import { invalid, typeAt, typeOf } from './inputs.ts'
+import { invalid, typeAt, typeOf, unsupported } from './inputs.ts'
+import { lowerAffineChannels } from './lower/elementwise.ts'
 import type { InferContext, Op } from './op.ts'
 
 /** Attributes; only inference is supported, with statistics per channel. */
@@ -47,5 +48,12 @@ export const batchNormalization: Op = {
     const [channels, plane] = [shape[1]!, sizeOf(shape.slice(2))]
     const channel = (i: number): number => Math.floor(i / plane) % channels
     return [{ ...x!, data: x!.data.map((v, i) => factor[channel(i)]! * v + offset[channel(i)]!) }]
+  },
+  lower: (context, [x]) => {
+    const [, scale, bias, mean, variance] = context.constants
+    if (scale === undefined || bias === undefined || mean === undefined || variance === undefined)
+      return unsupported(context, 'parameters', 'computed by the model', 'constant parameters')
+    const { factor, offset } = batchNormalizationTerms(context, [scale, bias, mean, variance])
+    return [lowerAffineChannels(context, x!, factor, offset)]
   },
 }

@@ -1,6 +1,8 @@
 import { type DType, dtypeOf, integerRange, isFloat, roundToFloat, type Tensor } from '../tensor.ts'
 import { attributesOf, flag, int, oneOf, required } from './attributes.ts'
 import { invalid, typeAt, unsupported } from './inputs.ts'
+import { lowerMove } from './lower/moves.ts'
+import { inOrder } from './movement.ts'
 import type { InferContext, Op } from './op.ts'
 
 /** The element type that the node asks for. */
@@ -50,4 +52,7 @@ export const cast: Op = {
     return [{ dtype: to, shape: x.shape }]
   },
   compute: (context, [x]) => [convert(context, x!, target(context))],
+  // rounding to a narrower float is left out: integers are coarser
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, [x]) => [lowerMove(context, [x!], inOrder(x!.shape), x!.shape)],
 }

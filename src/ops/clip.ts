@@ -1,6 +1,7 @@
 import { attributesOf, float, optional } from './attributes.ts'
 import { mapTensor } from './elementwise.ts'
 import { atMostInputs, constantScalar, numericTypes, typeLikeFirst, typeOf } from './inputs.ts'
+import { lowerClip } from './lower/activations.ts'
 import type { InferContext, Op } from './op.ts'
 
 /** Bounds [min, max], infinite where left out: attributes before opset 11, then inputs. */
@@ -29,5 +30,14 @@ export const clip: Op = {
   compute: (context, [x]) => {
     const [min, max] = clipBounds(context)
     return [mapTensor(x!, (v) => Math.min(Math.max(v, min), max))]
+  },
+  scaling: {
+    tied: true,
+    wideInput: 'absorbs',
+    nonNegative: (context, [x]) => x === true || clipBounds(context)[0] >= 0,
+  },
+  lower: (context, [x]) => {
+    const [min, max] = clipBounds(context)
+    return [lowerClip(context, x!, Math.min(min, max), max)]
   },
 }

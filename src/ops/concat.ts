@@ -1,6 +1,7 @@
 import { formatShape, sizeOf } from '../tensor.ts'
 import { attributesOf, int, required } from './attributes.ts'
 import { axisOf, invalid, like, typeAt, typeLikeFirst } from './inputs.ts'
+import { lowerConcat } from './lower/moves.ts'
 import { gather } from './movement.ts'
 import type { InferContext, Moves, Op } from './op.ts'
 
@@ -48,4 +49,6 @@ export const concat: Op = {
       inputs.map((x) => x!),
     ),
   ],
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, inputs) => [lowerConcat(context, inputs, moves(context), concat.infer(context)[0]!.shape)],
 }

@@ -4,7 +4,7 @@ import { invalid } from './inputs.ts'
 import type { InferContext, Op } from './op.ts'
 
 /** The tensor that the node's one attribute gives. */
-function valueOf(context: InferContext): Tensor {
+function constantValue(context: InferContext): Tensor {
   const given = attributesOf(context.node, {
     value: tensor(),
     value_float: optional(float(0)),
@@ -29,8 +29,8 @@ export const constant: Op = {
   opsets: [1, 25],
   arity: [0, 0],
   infer: (context) => {
-    const { dtype, shape } = valueOf(context)
+    const { dtype, shape } = constantValue(context)
     return [{ dtype, shape }]
   },
-  compute: (context) => [valueOf(context)],
+  compute: (context) => [constantValue(context)],
 }

@@ -1,6 +1,7 @@
 import { floatTypes } from '../tensor.ts'
 import { attributesOf, float, int } from './attributes.ts'
 import { atMostInputs, constantScalar, typeOf, unsupported } from './inputs.ts'
+import { lowerMove } from './lower/moves.ts'
 import { inOrder } from './movement.ts'
 import type { Op } from './op.ts'
 
@@ -21,4 +22,6 @@ export const dropout: Op = {
   },
   moves: (context) => inOrder(typeOf(context, 0, floatTypes).shape),
   compute: (_, [x]) => [x!],
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, [x]) => [lowerMove(context, [x!], dropout.moves!(context), dropout.infer(context)[0]!.shape)],
 }

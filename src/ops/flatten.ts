@@ -1,6 +1,7 @@
 import { sizeOf } from '../tensor.ts'
 import { attributesOf, int } from './attributes.ts'
 import { axisOf, like, typeAt } from './inputs.ts'
+import { lowerMove } from './lower/moves.ts'
 import { inOrder } from './movement.ts'
 import type { Op } from './op.ts'
 
@@ -19,4 +20,6 @@ export const flatten: Op = {
   },
   moves: (context) => inOrder(typeAt(context, 0).shape),
   compute: (context, [x]) => [{ ...flatten.infer(context)[0]!, data: x!.data }],
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, [x]) => [lowerMove(context, [x!], flatten.moves!(context), flatten.infer(context)[0]!.shape)],
 }

@@ -1,7 +1,8 @@
 import { broadcastMap, broadcastShapes, floatTypes, formatShape, type Shape, sameShape } from '../tensor.ts'
 import { attributesOf, flag, float } from './attributes.ts'
 import { addProduct } from './contract.ts'
-import { invalid, typeAt, typeLikeFirst, typeOf } from './inputs.ts'
+import { invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
+import { lowerGemm } from './lower/affine.ts'
 import type { InferContext, Op } from './op.ts'
 
 /** Factors of the product and of the summand, and which matrices are transposed. */
@@ -56,5 +57,20 @@ export const gemm: Op = {
       alpha,
     )
     return [{ dtype: a!.dtype, shape: [m, n], data }]
+  },
+  lower: (context, [a, b, c]) => {
+    const { alpha, beta, transA, transB } = gemmAttributes(context)
+    const [weights, bias] = [context.constants[1], context.constants[2]]
+    if (a === undefined || b !== undefined || c !== undefined || weights === undefined)
+      return unsupported(context, 'A, B, C', 'computed by the model', 'constant B and C')
+    if (transA) return unsupported(context, 'transA', 1, '0 for an A that the model computes')
+    const [m, k, n] = sizes(context)
+    const at = bias === undefined ? undefined : broadcastMap(bias.shape, [m, n])
+    return [
+      lowerGemm(context, a, [m, k, n], {
+        weight: (i, j) => alpha * weights.data[transB ? j * k + i : i * n + j]!,
+        ...(at === undefined ? {} : { bias: (row, column) => beta * bias!.data[at[row * n + column]!]! }),
+      }),
+    ]
   },
 }

@@ -1,5 +1,7 @@
 import { computeGlobalPool, inferGlobalPool } from './globalPool.ts'
+import { lowerAveragePool } from './lower/pools.ts'
 import type { Op } from './op.ts'
+import { wholePlane, windowCounts } from './windows.ts'
 
 /** Mean of each channel. https://onnx.ai/onnx/operators/onnx__GlobalAveragePool.html */
 export const globalAveragePool: Op = {
@@ -9,4 +11,10 @@ export const globalAveragePool: Op = {
   arity: [1, 1],
   infer: inferGlobalPool,
   compute: (_, [x]) => [computeGlobalPool(x!, (plane) => plane.reduce((sum, v) => sum + v, 0) / plane.length)],
+  scaling: { nonNegative: (_, [x]) => x === true },
+  lower: (context, [x]) => {
+    const geometry = wholePlane(x!.shape)
+    const divisors = windowCounts(geometry, 'counts')
+    return [lowerAveragePool(context, x!, geometry, divisors, globalAveragePool.infer(context)[0]!.shape)]
+  },
 }

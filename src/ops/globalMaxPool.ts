@@ -1,5 +1,7 @@
 import { computeGlobalPool, inferGlobalPool } from './globalPool.ts'
+import { lowerMaxPool } from './lower/pools.ts'
 import type { Op } from './op.ts'
+import { wholePlane } from './windows.ts'
 
 /** Greatest element of each channel. https://onnx.ai/onnx/operators/onnx__GlobalMaxPool.html */
 export const globalMaxPool: Op = {
@@ -11,4 +13,6 @@ export const globalMaxPool: Op = {
   compute: (_, [x]) => [
     computeGlobalPool(x!, (plane) => plane.reduce((most, v) => Math.max(most, v), Number.NEGATIVE_INFINITY)),
   ],
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, [x]) => [lowerMaxPool(context, x!, wholePlane(x!.shape), globalMaxPool.infer(context)[0]!.shape)],
 }

@@ -1,5 +1,6 @@
 import { attributesOf } from './attributes.ts'
 import { typeAt } from './inputs.ts'
+import { lowerMove } from './lower/moves.ts'
 import { inOrder } from './movement.ts'
 import type { Op } from './op.ts'
 
@@ -15,4 +16,6 @@ export const identity: Op = {
   },
   moves: (context) => inOrder(typeAt(context, 0).shape),
   compute: (_, [x]) => [x!],
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, [x]) => [lowerMove(context, [x!], identity.moves!(context), identity.infer(context)[0]!.shape)],
 }

@@ -2,6 +2,7 @@ import { floatTypes } from '../tensor.ts'
 import { attributesOf, float } from './attributes.ts'
 import { mapTensor } from './elementwise.ts'
 import { typeOf } from './inputs.ts'
+import { lowerLeakyRelu } from './lower/activations.ts'
 import type { InferContext, Op } from './op.ts'
 
 /** Slope for negative values. */
@@ -21,4 +22,5 @@ export const leakyRelu: Op = {
     const alpha = leakyReluAlpha(context)
     return [mapTensor(x!, (v) => (v < 0 ? alpha * v : v))]
   },
+  lower: (context, [x]) => [lowerLeakyRelu(context, x!, leakyReluAlpha(context))],
 }

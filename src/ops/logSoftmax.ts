@@ -1,4 +1,5 @@
-import { computeNormalised, inferNormalised } from './normalise.ts'
+import { lowerLogSoftmax } from './lower/softmax.ts'
+import { computeNormalised, groupsOf, inferNormalised } from './normalise.ts'
 import type { Op } from './op.ts'
 
 /** x - log Σ exp(x) over groups of elements. https://onnx.ai/onnx/operators/onnx__LogSoftmax.html */
@@ -9,4 +10,6 @@ export const logSoftmax: Op = {
   arity: [1, 1],
   infer: inferNormalised,
   compute: (context, [x]) => computeNormalised(context, x!, (d, sum) => d - Math.log(sum)),
+  scaling: { tied: true, wantsWide: true, nonNegative: () => false },
+  lower: (context, [x]) => [lowerLogSoftmax(context, x!, groupsOf(context))],
 }

@@ -2,6 +2,7 @@ import { broadcastMap, broadcastShapes, floatTypes, formatShape, type Shape, siz
 import { attributesOf } from './attributes.ts'
 import { addProduct } from './contract.ts'
 import { invalid, typeAt, typeLikeFirst, typeOf } from './inputs.ts'
+import { lowerMatMul } from './lower/affine.ts'
 import type { InferContext, Op } from './op.ts'
 
 /** Product of matrices [m, k] and [k, n], once per element of `batch`. */
@@ -65,4 +66,5 @@ export const matMul: Op = {
     })
     return [{ dtype: a!.dtype, shape, data }]
   },
+  lower: (context, [a, b]) => [lowerMatMul(context, a, b, matMulGeometry(context))],
 }

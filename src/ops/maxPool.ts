@@ -1,6 +1,7 @@
 import { type DType, floatTypes, sizeOf } from '../tensor.ts'
 import { attributesOf, oneOf } from './attributes.ts'
 import { typeAt, typeOf } from './inputs.ts'
+import { lowerMaxPool } from './lower/pools.ts'
 import type { InferContext, Op } from './op.ts'
 import { poolAttributes, poolGeometry, type WindowGeometry, windowTaps } from './windows.ts'
 
@@ -38,4 +39,6 @@ export const maxPool: Op = {
       }
     return [{ dtype: x!.dtype, shape: [...x!.shape.slice(0, 2), ...g.outSpatial], data }]
   },
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, [x]) => [lowerMaxPool(context, x!, maxPoolWindows(context), maxPool.infer(context)[0]!.shape)],
 }

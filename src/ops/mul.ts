@@ -1,5 +1,6 @@
 import { attributesOf } from './attributes.ts'
 import { computeBinary, inferBinary } from './elementwise.ts'
+import { lowerProduct, lowerScale } from './lower/elementwise.ts'
 import type { Op } from './op.ts'
 
 /** y = a · b, elementwise over broadcast tensors. https://onnx.ai/onnx/operators/onnx__Mul.html */
@@ -13,4 +14,11 @@ export const mul: Op = {
     return inferBinary(context)
   },
   compute: (context, inputs) => computeBinary(context, inputs, (a, b) => a * b),
+  scaling: { nonNegative: (_, [a, b]) => a === true && b === true },
+  lower: (context, [a, b]) => {
+    const { shape } = mul.infer(context)[0]!
+    if (a === undefined) return [lowerScale(context, b!, context.constants[0]!, shape)]
+    if (b === undefined) return [lowerScale(context, a, context.constants[1]!, shape)]
+    return [lowerProduct(context, a, b, shape)]
+  },
 }

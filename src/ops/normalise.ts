@@ -44,3 +44,12 @@ export function computeNormalised(
     }
   return [{ ...x, data }]
 }
+
+/** Positions of the elements of each group. */
+export function groupsOf(context: InferContext): number[][] {
+  const { outer, size, inner } = normalisedGroups(context)
+  return Array.from({ length: outer * inner }, (_, g) => {
+    const [o, j] = [Math.floor(g / inner), g % inner]
+    return Array.from({ length: size }, (_i, i) => (o * size + i) * inner + j)
+  })
+}

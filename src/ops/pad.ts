@@ -1,6 +1,7 @@
 import { formatShape, maxElements } from '../tensor.ts'
 import { attributesOf, float, ints, oneOf, required } from './attributes.ts'
 import { atMostInputs, axesOf, constantInts, constantScalar, invalid, like, typeAt, typeLikeFirst } from './inputs.ts'
+import { lowerMove } from './lower/moves.ts'
 import { gather, lookupMap } from './movement.ts'
 import type { InferContext, Moves, Op } from './op.ts'
 
@@ -82,4 +83,6 @@ export const pad: Op = {
   },
   moves,
   compute: (context, [x]) => [gather(pad.infer(context)[0]!, moves(context), [x!])],
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, [x]) => [lowerMove(context, [x!], pad.moves!(context), pad.infer(context)[0]!.shape)],
 }

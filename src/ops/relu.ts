@@ -1,6 +1,7 @@
 import { attributesOf } from './attributes.ts'
 import { mapTensor } from './elementwise.ts'
 import { numericTypes, typeOf } from './inputs.ts'
+import { lowerClip } from './lower/activations.ts'
 import type { Op } from './op.ts'
 
 /** y = max(x, 0), elementwise. https://onnx.ai/onnx/operators/onnx__Relu.html */
@@ -14,4 +15,6 @@ export const relu: Op = {
     return [typeOf(context, 0, numericTypes)]
   },
   compute: (_, [x]) => [mapTensor(x!, (v) => Math.max(v, 0))],
+  scaling: { tied: true, wideInput: 'absorbs', nonNegative: () => true },
+  lower: (context, [x]) => [lowerClip(context, x!, 0, Number.POSITIVE_INFINITY)],
 }

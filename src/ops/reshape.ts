@@ -1,6 +1,7 @@
 import { formatShape, sizeOf } from '../tensor.ts'
 import { attributesOf, flag } from './attributes.ts'
 import { constantInts, invalid, like, typeAt } from './inputs.ts'
+import { lowerMove } from './lower/moves.ts'
 import { inOrder } from './movement.ts'
 import type { Op } from './op.ts'
 
@@ -27,4 +28,6 @@ export const reshape: Op = {
   },
   moves: (context) => inOrder(typeAt(context, 0).shape),
   compute: (context, [x]) => [{ ...reshape.infer(context)[0]!, data: x!.data }],
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, [x]) => [lowerMove(context, [x!], reshape.moves!(context), reshape.infer(context)[0]!.shape)],
 }

@@ -2,6 +2,7 @@ import { floatTypes } from '../tensor.ts'
 import { attributesOf } from './attributes.ts'
 import { mapTensor } from './elementwise.ts'
 import { typeOf } from './inputs.ts'
+import { lowerTable } from './lower/activations.ts'
 import type { Op } from './op.ts'
 
 /** y = 1 / (1 + exp(-x)), elementwise. https://onnx.ai/onnx/operators/onnx__Sigmoid.html */
@@ -15,4 +16,7 @@ export const sigmoid: Op = {
     return [typeOf(context, 0, floatTypes)]
   },
   compute: (_, [x]) => [mapTensor(x!, (v) => 1 / (1 + Math.exp(-v)))],
+  // sigmoid(8) is 1 - 1/2,982: less than half a step of eight bits
+  scaling: { saturatesAt: 8, nonNegative: () => true },
+  lower: (context, [x]) => [lowerTable(context, x!, (v) => 1 / (1 + Math.exp(-v)))],
 }

@@ -1,6 +1,7 @@
 import { formatShape, stridedMap, stridesOf } from '../tensor.ts'
 import { attributesOf, ints, required } from './attributes.ts'
 import { atMostInputs, axesOf, constantInts, invalid, like, typeAt } from './inputs.ts'
+import { lowerMove } from './lower/moves.ts'
 import { gather } from './movement.ts'
 import type { InferContext, Moves, Op } from './op.ts'
 
@@ -81,4 +82,6 @@ export const slice: Op = {
   ],
   moves,
   compute: (context, [x]) => [gather(slice.infer(context)[0]!, moves(context), [x!])],
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, [x]) => [lowerMove(context, [x!], slice.moves!(context), slice.infer(context)[0]!.shape)],
 }

@@ -1,4 +1,5 @@
-import { computeNormalised, inferNormalised } from './normalise.ts'
+import { lowerSoftmax, probabilityScale } from './lower/softmax.ts'
+import { computeNormalised, groupsOf, inferNormalised } from './normalise.ts'
 import type { Op } from './op.ts'
 
 /** exp(x) / Σ exp(x) over groups of elements. https://onnx.ai/onnx/operators/onnx__Softmax.html */
@@ -9,4 +10,6 @@ export const softmax: Op = {
   arity: [1, 1],
   infer: inferNormalised,
   compute: (context, [x]) => computeNormalised(context, x!, (d, sum) => Math.exp(d) / sum),
+  scaling: { wantsWide: true, fixedScale: probabilityScale, nonNegative: () => true },
+  lower: (context, [x]) => [lowerSoftmax(context, x!, groupsOf(context))],
 }

@@ -1,6 +1,7 @@
 import { formatShape } from '../tensor.ts'
 import { attributesOf, ints } from './attributes.ts'
 import { atMostInputs, axesOf, constantInts, invalid, like, typeAt } from './inputs.ts'
+import { lowerMove } from './lower/moves.ts'
 import { inOrder } from './movement.ts'
 import type { Op } from './op.ts'
 
@@ -34,4 +35,6 @@ export const squeeze: Op = {
   },
   moves: (context) => inOrder(typeAt(context, 0).shape),
   compute: (context, [x]) => [{ ...squeeze.infer(context)[0]!, data: x!.data }],
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, [x]) => [lowerMove(context, [x!], squeeze.moves!(context), squeeze.infer(context)[0]!.shape)],
 }

@@ -1,5 +1,6 @@
 import { attributesOf } from './attributes.ts'
 import { computeBinary, inferBinary } from './elementwise.ts'
+import { lowerSum } from './lower/elementwise.ts'
 import type { Op } from './op.ts'
 
 /** y = a - b, elementwise over broadcast tensors. https://onnx.ai/onnx/operators/onnx__Sub.html */
@@ -13,4 +14,14 @@ export const sub: Op = {
     return inferBinary(context)
   },
   compute: (context, inputs) => computeBinary(context, inputs, (a, b) => a - b),
+  lower: (context, [a, b]) => [
+    lowerSum(
+      context,
+      [
+        { tensor: a, constant: context.constants[0], sign: 1 },
+        { tensor: b, constant: context.constants[1], sign: -1 },
+      ],
+      sub.infer(context)[0]!.shape,
+    ),
+  ],
 }

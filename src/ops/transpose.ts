@@ -1,6 +1,7 @@
 import { stridedMap, stridesOf } from '../tensor.ts'
 import { attributesOf, ints } from './attributes.ts'
 import { axesOf, invalid, like, typeAt } from './inputs.ts'
+import { lowerMove } from './lower/moves.ts'
 import { gather } from './movement.ts'
 import type { InferContext, Moves, Op } from './op.ts'
 
@@ -43,4 +44,6 @@ export const transpose: Op = {
   },
   moves,
   compute: (context, [x]) => [gather(transpose.infer(context)[0]!, moves(context), [x!])],
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, [x]) => [lowerMove(context, [x!], transpose.moves!(context), transpose.infer(context)[0]!.shape)],
 }

@@ -1,5 +1,6 @@
 import { attributesOf, ints } from './attributes.ts'
 import { atMostInputs, axesOf, constantInts, invalid, like, typeAt } from './inputs.ts'
+import { lowerMove } from './lower/moves.ts'
 import { inOrder } from './movement.ts'
 import type { Op } from './op.ts'
 
@@ -27,4 +28,6 @@ export const unsqueeze: Op = {
   },
   moves: (context) => inOrder(typeAt(context, 0).shape),
   compute: (context, [x]) => [{ ...unsqueeze.infer(context)[0]!, data: x!.data }],
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, [x]) => [lowerMove(context, [x!], unsqueeze.moves!(context), unsqueeze.infer(context)[0]!.shape)],
 }

@@ -207,3 +207,18 @@ export function windowCounts(g: WindowGeometry, padding: 'counts' | 'does not co
   }
   return counts
 }
+
+/** One window over the whole plane of x [n, c, …spatial]. */
+export function wholePlane(x: Shape): WindowGeometry {
+  const inSpatial = x.slice(2)
+  const [ones, zeros] = [inSpatial.map(() => 1), inSpatial.map(() => 0)]
+  return {
+    inSpatial,
+    outSpatial: ones,
+    kernel: inSpatial,
+    strides: ones,
+    dilations: ones,
+    padsBegin: zeros,
+    padsEnd: zeros,
+  }
+}

@@ -1,6 +1,17 @@
 import type { ConvMap } from '../../model/layers/linear.ts'
-import { type Shape, sizeOf, type Tensor } from '../../tensor.ts'
-import { chooseShift, integerStats, type LowerContext, type QTensor, type Shift, toInteger } from '../lowering.ts'
+import type { Shape, Tensor } from '../../tensor.ts'
+import { unsupported } from '../inputs.ts'
+import {
+  chooseShift,
+  emitSparse,
+  integerStats,
+  type LowerContext,
+  type QTensor,
+  type RealRow,
+  type Shift,
+  toInteger,
+} from '../lowering.ts'
+import type { MatMulGeometry } from '../matMul.ts'
 
 /** Weights of each output channel in units of the target's step per step of x, and the shift that rounds them well. */
 function roundChannels(
@@ -27,37 +38,101 @@ function roundChannels(
 const shiftOf = (shifts: Uint8Array, inner: number): Shift =>
   shifts.every((s) => s === shifts[0]) ? shifts[0]! : { shifts, inner }
 
+/** Weights and bias of a matrix product in real units; without a bias, 0. */
+export type GemmTerms = {
+  readonly weight: (k: number, n: number) => number
+  readonly bias?: (m: number, n: number) => number
+}
+
 /**
- * y = x · W + b for x [..., k] and constant W [k, n], b [n] in real units. The result is wide: one shift per column.
+ * Y = X · W + b for X [m, k], constant W [k, n] and b [m, n]. Wide result: one shift per column.
+ *
+ * A bias that differs between rows is added by a second map.
  */
-export function lowerMatMul(
+export function lowerGemm(
   context: LowerContext,
   input: QTensor,
-  weights: { readonly inner: number; readonly columns: number; readonly at: (k: number, n: number) => number },
-  bias: ((n: number) => number) | undefined,
-  shape: Shape,
+  [rows, inner, columns]: readonly [m: number, k: number, n: number],
+  { weight, bias }: GemmTerms,
+  shape: Shape = [rows, columns],
 ): QTensor {
   const x = context.narrow(input)
-  const { inner, columns, at } = weights
   const target = context.target()
-  const { factor, shifts } = roundChannels(context, x, columns, inner, (n, k) => at(k, n))
+  const { factor, shifts } = roundChannels(context, x, columns, inner, (n, k) => weight(k, n))
   const integers = new Float64Array(inner * columns)
   for (let k = 0; k < inner; k++)
-    for (let n = 0; n < columns; n++) integers[k * columns + n] = toInteger(at(k, n) * factor, shifts[n]!)
-  const value = context.emit({
+    for (let n = 0; n < columns; n++) integers[k * columns + n] = toInteger(weight(k, n) * factor, shifts[n]!)
+  const biasAt = (m: number, n: number): number => toInteger((bias?.(m, n) ?? 0) / target.scale, shifts[n]!)
+  const rowsAgree = Array.from({ length: rows * columns }, (_, j) => j).every(
+    (j) => bias === undefined || bias(Math.floor(j / columns), j % columns) === bias(0, j % columns),
+  )
+  let value = context.emit({
     kind: 'linear',
     inputs: [x.value],
     shape,
     map: {
       type: 'matMul',
-      rows: sizeOf(x.shape) / inner,
+      rows,
       inner,
       columns,
       weights: integers,
-      bias: Float64Array.from({ length: columns }, (_, n) => toInteger((bias?.(n) ?? 0) / target.scale, shifts[n]!)),
+      bias: Float64Array.from({ length: columns }, (_, n) => (rowsAgree ? biasAt(0, n) : 0)),
     },
   })
+  if (!rowsAgree) {
+    const size = rows * columns
+    value = context.emit({
+      kind: 'linear',
+      inputs: [value],
+      shape,
+      map: {
+        type: 'sparse',
+        starts: Uint32Array.from({ length: size + 1 }, (_, j) => j),
+        positions: Uint32Array.from({ length: size }, (_, j) => j),
+        weights: new Float64Array(size).fill(1),
+        bias: Float64Array.from({ length: size }, (_, j) => biasAt(Math.floor(j / columns), j % columns)),
+      },
+    })
+  }
   return { name: '', value, shape, scale: target.scale, shift: shiftOf(shifts, 1) }
+}
+
+/**
+ * A matrix product of which one side is constant, batched: a tensor on the left meets one matrix per stack entry; on the
+ * right, each product is a map of its own. Wide result.
+ */
+export function lowerMatMul(
+  context: LowerContext,
+  a: QTensor | undefined,
+  b: QTensor | undefined,
+  { m, k, n, left, right, shape }: MatMulGeometry,
+): QTensor {
+  const constant = context.constants[b === undefined ? 1 : 0]
+  const input = a ?? b
+  if (input === undefined || constant === undefined || (a !== undefined && b !== undefined))
+    return unsupported(context, 'inputs', 'two computed tensors', 'one constant side')
+  const constantSize = constant.data.length
+  if (b === undefined && constantSize === k * n)
+    return lowerGemm(context, input, [left.length * m, k, n], { weight: (i, j) => constant.data[i * n + j]! }, shape)
+  const x = context.narrow(input)
+  const target = context.target()
+  const factor = x.scale / target.scale
+  const rows: RealRow[] = []
+  left.forEach((of, batch) => {
+    for (let i = 0; i < m; i++)
+      for (let j = 0; j < n; j++) {
+        const steps = Array.from({ length: k }, (_, t) => t)
+        const inLeft = (t: number): number => (of * m + i) * k + t
+        const inRight = (t: number): number => (right[batch]! * k + t) * n + j
+        rows.push({
+          positions: steps.map(b === undefined ? inLeft : inRight),
+          weights: steps.map((t) => constant.data[b === undefined ? inRight(t) : inLeft(t)]! * factor),
+          bias: 0,
+        })
+      }
+  })
+  const { value, shift } = emitSparse(context, [{ value: x.value, ...integerStats(context, x) }], rows, shape)
+  return { name: '', value, shape, scale: target.scale, shift }
 }
 
 /** Geometry of a convolution over two spatial axes; one-dimensional ones have height 1. */

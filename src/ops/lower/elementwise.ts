@@ -1,24 +1,5 @@
-import { type Shape, sizeOf, stridesOf, type Tensor } from '../../tensor.ts'
+import { broadcastMap, type Shape, sizeOf, type Tensor } from '../../tensor.ts'
 import { emitSparse, integerStats, type LowerContext, type QTensor, type RealRow } from '../lowering.ts'
-
-/** Position in an operand of shape `from` of each element of the broadcast shape `to` (NumPy's rule). */
-export function broadcastPositions(from: Shape, to: Shape): Int32Array {
-  const strides = stridesOf(from)
-  const lead = to.length - from.length
-  const steps = to.map((_, d) => (d < lead || from[d - lead] === 1 ? 0 : strides[d - lead]!))
-  const out = new Int32Array(sizeOf(to))
-  const index = new Array<number>(to.length).fill(0)
-  for (let i = 0, at = 0; i < out.length; i++) {
-    out[i] = at
-    for (let d = to.length - 1; d >= 0; d--) {
-      at += steps[d]!
-      if (++index[d]! < to[d]!) break
-      at -= steps[d]! * to[d]!
-      index[d] = 0
-    }
-  }
-  return out
-}
 
 /** Σ sign · operand for operands that are tensors or constants, broadcast: Add and Sub. Wide result. */
 export function lowerSum(
@@ -38,7 +19,7 @@ export function lowerSum(
   let offset = 0
   for (const { tensor, constant, sign } of operands) {
     if (tensor === undefined) {
-      const positions = broadcastPositions(constant!.shape, shape)
+      const positions = broadcastMap(constant!.shape, shape)
       for (let j = 0; j < size; j++) bias[j]! += (sign * constant!.data[positions[j]!]!) / target.scale
       continue
     }
@@ -48,7 +29,7 @@ export function lowerSum(
       known.factor += (sign * x.scale) / target.scale // x + x, x - x
       continue
     }
-    const positions = broadcastPositions(x.shape, shape)
+    const positions = broadcastMap(x.shape, shape)
     const stats = integerStats(context, x)
     inputs.push({ value: x.value, ...stats, offset, factor: (sign * x.scale) / target.scale, positions })
     offset += sizeOf(x.shape)
@@ -69,7 +50,7 @@ export function lowerSum(
 export function lowerScale(context: LowerContext, input: QTensor, constant: Tensor, shape: Shape): QTensor {
   const x = context.narrow(input)
   const target = context.target()
-  const [from, by] = [broadcastPositions(x.shape, shape), broadcastPositions(constant.shape, shape)]
+  const [from, by] = [broadcastMap(x.shape, shape), broadcastMap(constant.shape, shape)]
   const rows = Array.from(
     { length: sizeOf(shape) },
     (_, j): RealRow => ({
@@ -89,7 +70,7 @@ export function lowerProduct(context: LowerContext, left: QTensor, right: QTenso
   const spread = (x: QTensor): number =>
     x.shape.join() === shape.join()
       ? x.value
-      : context.emit({ kind: 'gather', inputs: [x.value], shape, map: broadcastPositions(x.shape, shape), fill: 0 })
+      : context.emit({ kind: 'gather', inputs: [x.value], shape, map: broadcastMap(x.shape, shape), fill: 0 })
   const product = context.emit({ kind: 'multiply', inputs: [spread(a), spread(b)], shape })
   const bounds = context.boundsOf(product)
   const factor = (a.scale * b.scale) / target.scale
@@ -103,5 +84,29 @@ export function lowerProduct(context: LowerContext, left: QTensor, right: QTenso
   )
   if (bounds.lo === 0 && bounds.hi === 0) return { name: '', value: product, shape, scale: target.scale, shift: 0 }
   const { value, shift } = emitSparse(context, [{ value: product, ...stats }], rows, shape)
+  return { name: '', value, shape, scale: target.scale, shift }
+}
+
+/** factor[c] · x + offset[c] for channels on axis 1. Wide result. */
+export function lowerAffineChannels(
+  context: LowerContext,
+  input: QTensor,
+  factor: ArrayLike<number>,
+  offset: ArrayLike<number>,
+): QTensor {
+  const x = context.narrow(input)
+  const target = context.target()
+  const { shape } = x
+  const plane = sizeOf(shape.slice(2))
+  const channel = (j: number): number => Math.floor(j / plane) % shape[1]!
+  const rows = Array.from(
+    { length: sizeOf(shape) },
+    (_, j): RealRow => ({
+      positions: [j],
+      weights: [(factor[channel(j)]! * x.scale) / target.scale],
+      bias: offset[channel(j)]! / target.scale,
+    }),
+  )
+  const { value, shift } = emitSparse(context, [{ value: x.value, ...integerStats(context, x) }], rows, shape)
   return { name: '', value, shape, scale: target.scale, shift }
 }

@@ -1,6 +1,7 @@
 import { shiftAt } from '../../model/layers/requantise.ts'
 import { type Shape, sizeOf } from '../../tensor.ts'
-import { type LowerContext, type QTensor, type Shift, toInteger } from '../lowering.ts'
+import { type LowerContext, type QTensor, type Shift, sparseMap, toInteger } from '../lowering.ts'
+import type { Moves } from '../op.ts'
 
 /** Shift of each element of a tensor. */
 function shiftsOf(x: QTensor): Uint8Array {
@@ -16,8 +17,7 @@ function shiftsOf(x: QTensor): Uint8Array {
 export function lowerMove(
   context: LowerContext,
   inputs: readonly QTensor[],
-  map: Int32Array,
-  fill: number,
+  { map, fill }: Moves,
   shape: Shape,
 ): QTensor {
   const target = context.target()
@@ -38,4 +38,23 @@ export function lowerMove(
     fill: toInteger(fill / target.scale, same ? (shifts[0] ?? 0) : common),
   })
   return { name: '', value, shape, scale: target.scale, shift: same ? (shifts[0] ?? 0) : { shifts, inner: 1 } }
+}
+
+/** Concatenation: constants among the inputs become integers of the result's scale. */
+export function lowerConcat(
+  context: LowerContext,
+  inputs: readonly (QTensor | undefined)[],
+  moves: Moves,
+  shape: Shape,
+): QTensor {
+  const target = context.target()
+  const anchor = inputs.find((x) => x !== undefined)!
+  const all = inputs.map((x, i): QTensor => {
+    if (x !== undefined) return x
+    const { data, shape: size } = context.constants[i]!
+    const rows = Array.from(data, (v) => ({ positions: [], weights: [], bias: v / target.scale }))
+    const value = context.emit({ kind: 'linear', inputs: [anchor.value], shape: size, map: sparseMap(rows, 0) })
+    return { name: '', value, shape: size, scale: target.scale, shift: 0 }
+  })
+  return lowerMove(context, all, moves, shape)
 }

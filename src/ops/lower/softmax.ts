@@ -37,7 +37,7 @@ function exponentials(context: LowerContext, x: QTensor, lines: Lines) {
   const { starts, positions } = toWindows(lines)
   const largest = context.emit({ kind: 'max', inputs: [x.value], shape: [lines.length], starts, positions })
   const lineOf = new Int32Array(size)
-  lines.forEach((line, i) => line.forEach((at) => (lineOf[at] = i)))
+  for (const [i, line] of lines.entries()) for (const at of line) lineOf[at] = i
   const depth = context.emit({
     kind: 'linear',
     inputs: [x.value, largest],

@@ -1,0 +1,83 @@
+import { shiftAt } from '../../model/layers/requantise.ts'
+import { type Shape, sizeOf } from '../../tensor.ts'
+import { emitSparse, integerStats, type LowerContext, type QTensor, type RealRow } from '../lowering.ts'
+import { type WindowGeometry, windowTaps } from '../windows.ts'
+import { linesAlong, toWindows } from './softmax.ts'
+
+/** Positions of the elements of each window of x [n, c, …], padding left out. */
+function windowPositions(x: QTensor, geometry: WindowGeometry): number[][] {
+  const [plane, outputs, taps] = [sizeOf(geometry.inSpatial), sizeOf(geometry.outSpatial), windowTaps(geometry)]
+  const planes = sizeOf(x.shape.slice(0, 2))
+  const windows: number[][] = []
+  for (let p = 0; p < planes; p++)
+    for (let o = 0; o < outputs; o++) {
+      const window: number[] = []
+      for (let tap = o; tap < taps.length; tap += outputs) if (taps[tap]! >= 0) window.push(p * plane + taps[tap]!)
+      windows.push(window)
+    }
+  return windows
+}
+
+/** The greatest element of each window, of an accumulator as it is: its shift is that of the channel. */
+export function lowerMaxPool(context: LowerContext, x: QTensor, geometry: WindowGeometry, shape: Shape): QTensor {
+  const windows = windowPositions(x, geometry)
+  const uniform = windows.every((w) => w.every((at) => shiftOf(x, at) === shiftOf(x, w[0]!)))
+  const source = uniform ? x : context.narrow(x)
+  const value = context.emit({ kind: 'max', inputs: [source.value], shape, ...toWindows(windows) })
+  if (typeof source.shift === 'number') return { ...source, name: '', value, shape }
+  const shifts = Uint8Array.from(windows, (w) => shiftOf(source, w[0]!))
+  return { name: '', value, shape, scale: source.scale, shift: { shifts, inner: 1 } }
+}
+
+const shiftOf = ({ shift }: QTensor, at: number): number => (typeof shift === 'number' ? shift : shiftAt(shift, at))
+
+/** The mean of each window: the sum times 1 / divisor, rounded when the result is requantised. Wide result. */
+export function lowerAveragePool(
+  context: LowerContext,
+  input: QTensor,
+  geometry: WindowGeometry,
+  divisors: ArrayLike<number>,
+  shape: Shape,
+): QTensor {
+  const x = context.narrow(input)
+  const target = context.target()
+  const factor = x.scale / target.scale
+  const rows = windowPositions(x, geometry).map(
+    (positions, j): RealRow => ({
+      positions,
+      weights: positions.map(() => factor / divisors[j % divisors.length]!),
+      bias: 0,
+    }),
+  )
+  const { value, shift } = emitSparse(context, [{ value: x.value, ...integerStats(context, x) }], rows, shape)
+  return { name: '', value, shape, scale: target.scale, shift }
+}
+
+/** Index of the greatest element along an axis: of equal ones the first, or the last. */
+export function lowerArgMax(
+  context: LowerContext,
+  input: QTensor,
+  axis: number,
+  lastOfEqual: boolean,
+  shape: Shape,
+): QTensor {
+  const x = typeof input.shift === 'number' ? input : context.narrow(input)
+  const lines = linesAlong(x.shape, axis)
+  if (!lastOfEqual) {
+    const value = context.emit({ kind: 'argmax', inputs: [x.value], shape, ...toWindows(lines) })
+    return { name: '', value, shape, scale: 1, shift: 0 }
+  }
+  // the last of equal ones is the first of the line read backwards
+  const backwards = lines.map((line) => [...line].reverse())
+  const index = context.emit({ kind: 'argmax', inputs: [x.value], shape, ...toWindows(backwards) })
+  const size = sizeOf(shape)
+  const map = {
+    type: 'sparse' as const,
+    starts: Uint32Array.from({ length: size + 1 }, (_, i) => i),
+    positions: Uint32Array.from({ length: size }, (_, i) => i),
+    weights: new Float64Array(size).fill(-1),
+    bias: new Float64Array(size).fill(x.shape[axis]! - 1),
+  }
+  const value = context.emit({ kind: 'linear', inputs: [index], shape, map })
+  return { name: '', value, shape, scale: 1, shift: 0 }
+}
