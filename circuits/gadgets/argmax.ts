@@ -11,7 +11,8 @@ import { toBits } from './bits.ts'
  *   m - x_i - after_i = Σ 2ᵏ·b_ik ≥ 0     for every i
  *   e_i · Σ 2ᵏ·b_ik = 0                   for every i
  * The selected c has after_c = 0, so m = x_c; then x_i ≤ x_c for i > c and x_i < x_c for i < c.
- * Requires: proven ranges with 2^B < p, B bits for the largest difference + 1. Cost: n·(B + 3) + 1 rows at most.
+ * Requires: proven ranges of width W with 2^B + W + 1 ≤ p for its B bits, or a negative m - x_i - after_i ≥ -W - 1 would have
+ * B bits mod p. Cost: n·(B + 3) + 1 rows at most.
  */
 export function argmax(cs: Builder, values: readonly LC[]): LC {
   const n = values.length
@@ -21,6 +22,8 @@ export function argmax(cs: Builder, values: readonly LC[]): LC {
   const ranges = values.map((x) => x.range!)
   const highest = ranges.reduce((m, { hi }) => (hi > m ? hi : m), ranges[0]!.hi)
   const lowest = ranges.reduce((m, { lo }) => (lo < m ? lo : m), ranges[0]!.lo)
+  if ((1n << BigInt(bitLength(highest - lowest))) + (highest - lowest) + 1n > cs.F.p)
+    throw new CircuitError('circuit/aliasing', `argmax: [${lowest}, ${highest}] is too wide to compare`)
   const [m] = cs.hint('maximum', values, 1, { honest: { lo: lowest, hi: highest } })
   const e = cs.hint('firstMaximum', values, n, { honest: { lo: 0n, hi: 1n } })
   for (const selected of e) cs.assertMul(selected, selected, selected)
