@@ -27,7 +27,7 @@ export function requantise(cs: Builder, x: LC, shift: number, lo: bigint, hi: bi
   if (hi < lo) throw new CircuitError('circuit/overflow', `requantise: [${lo}, ${hi}] is empty`)
   const least = shiftRight(x.range.lo, shift)
   const most = shiftRight(x.range.hi, shift)
-  if (most <= lo) return cs.constant(lo)
+  if (most <= lo || lo === hi) return cs.constant(lo)
   if (least >= hi) return cs.constant(hi)
   if (shift === 0 && least >= lo && most <= hi) return x
 
