@@ -21,6 +21,8 @@ export type Builder = ReturnType<typeof createBuilder>
 
 /** An empty circuit over a field. Inputs come first: public outputs, then public inputs, then private inputs. */
 export function createBuilder(F: Field) {
+  // doubles are exact up to here, and integers their own signed representatives
+  const SAFE = Number(F.p / 2n < MAX_SAFE ? F.p / 2n : MAX_SAFE)
   let wires = 1
   let stage: 'output' | 'public' | 'private' | 'inner' = 'output'
   const counts = { output: 0, public: 0, private: 0 }
@@ -71,13 +73,14 @@ export function createBuilder(F: Field) {
   const ZERO = intern(0)
   const UNIT = intern(1)
 
-  /** The range, refused where two of its integers would be the same residue. */
+  /** The range, refused unless each of its integers is its own signed representative. */
   const fitting = (lo: bigint, hi: bigint, what: string): Range => {
-    if (hi - lo >= F.p)
-      throw new CircuitError('circuit/overflow', `${what}: [${lo}, ${hi}] is wider than the field of order ${F.p}`, {
-        scope: scopes[scope],
-        bits: bitLength(hi - lo),
-      })
+    if (2n * lo <= -F.p || 2n * hi > F.p)
+      throw new CircuitError(
+        'circuit/overflow',
+        `${what}: [${lo}, ${hi}] leaves (-p/2, p/2] for the field of order p = ${F.p}`,
+        { scope: scopes[scope], bits: bitLength(-lo > hi ? -lo : hi) },
+      )
     return { lo, hi }
   }
 
@@ -102,7 +105,8 @@ export function createBuilder(F: Field) {
   const constant = (k: number | bigint): LC => {
     const value = BigInt(k)
     const index = intern(value)
-    const range = fitting(value, value, 'constant')
+    // beyond p/2 it is a field element and stands for no integer
+    const range = coefficientValues[index] === value ? { lo: value, hi: value } : null
     return index === ZERO ? { wires: [], coefficients: [], range } : { wires: [0], coefficients: [index], range }
   }
 
@@ -154,7 +158,7 @@ export function createBuilder(F: Field) {
     }
     lcStart.push(lcWire.length)
     const id = lcStart.length - 2
-    lcSafe.push(bound <= Number.MAX_SAFE_INTEGER ? 1 : 0)
+    lcSafe.push(bound <= SAFE ? 1 : 0)
     if (single) wireLC[x.wires[0]!] = id + 1
     else pooled.set(x, id)
     return id
@@ -239,16 +243,18 @@ export function createBuilder(F: Field) {
       const simple = xs.every((x) => x.wires.length === 1 && x.wires[0] !== 0 && x.coefficients[0] === UNIT)
       const distinct = simple && new Set(xs.map((x) => x.wires[0])).size === xs.length
       const bounded = xs.every((x) => isSafe(x.range))
-      const [los, his] = bounded
-        ? [Float64Array.from(xs, (x) => Number(x.range!.lo)), Float64Array.from(xs, (x) => Number(x.range!.hi))]
-        : [new Float64Array(), new Float64Array()]
+      const ranges = bounded ? xs.map((x) => x.range!) : []
+      const los = Float64Array.from(ranges, ({ lo }) => Number(lo))
+      const his = Float64Array.from(ranges, ({ hi }) => Number(hi))
+      const magnitudes = Float64Array.from(ranges, (range) => Number(magnitude(range)))
       const positions = new Int32Array(map.maxTerms)
       const weights = new Float64Array(map.maxTerms)
       const out: LC[] = new Array(map.outputs)
       for (let j = 0; j < map.outputs; j++) {
         const count = map.terms(j, positions, weights)
         const bias = map.bias(j)
-        let [lo, hi] = [bias, bias]
+        // `peak` bounds every partial sum of both ends
+        let [lo, hi, peak] = [bias, bias, Math.abs(bias)]
         if (distinct && bounded) {
           const outWires: number[] = []
           const coefficients: number[] = []
@@ -269,8 +275,9 @@ export function createBuilder(F: Field) {
             coefficients.push(intern(weight))
             lo += weight * (weight < 0 ? his[position]! : los[position]!)
             hi += weight * (weight < 0 ? los[position]! : his[position]!)
+            peak += Math.abs(weight) * magnitudes[position]!
           }
-          if (ascending && Number.isSafeInteger(lo) && Number.isSafeInteger(hi)) {
+          if (ascending && peak <= Number.MAX_SAFE_INTEGER) {
             out[j] = { wires: outWires, coefficients, range: fitting(BigInt(lo), BigInt(hi), 'sum') }
             continue
           }

@@ -5,8 +5,8 @@ export type Range = { readonly lo: bigint; readonly hi: bigint }
  * A linear combination Σ coefficient · wire; wire 0 is the constant 1. Sums and scalings cost no row.
  *
  * It stands for an integer in `range`, or, where `range` is null, for any field element. Ranges are proven: they follow
- * from constraints and interval arithmetic, never from a caller's promise, and every range is narrower than the field, so
- * that the integer and its residue determine each other.
+ * from constraints and interval arithmetic, never from a caller's promise, and every range lies in (-p/2, p/2], so that the
+ * integer is the signed representative of the residue: the two determine each other.
  */
 export type LC = {
   /** Ascending. */

@@ -49,7 +49,7 @@ function evaluator(circuit: Circuit, small: Float64Array, wide: ReadonlyMap<numb
     return sum
   }
   const bigint = (lc: number): bigint => {
-    if (lcSafe[lc] === 1) return BigInt(number(lc))
+    if (lcSafe[lc] === 1) return F.signed(BigInt(number(lc)))
     let sum = 0n
     const end = lcStart[lc + 1]!
     for (let i = lcStart[lc]!; i < end; i++) {
@@ -128,7 +128,8 @@ export function runProgram(circuit: Circuit, inputs: ArrayLike<number | bigint>)
       pc += 5
     } else if (code === ASSIGN) {
       const lc = program[pc + 2]!
-      if (wideWire[out] === 0 && lcSafe[lc] === 1) small[out] = number(lc)
+      const value = wideWire[out] === 0 && lcSafe[lc] === 1 ? number(lc) : Number.NaN
+      if (Number.isSafeInteger(value)) small[out] = value
       else set(out, bigint(lc))
       pc += 3
     } else {
@@ -193,10 +194,7 @@ export function firstViolated(circuit: Circuit, witness: Witness): number | unde
     const [a, b, c] = [rowLC[3 * r]!, rowLC[3 * r + 1]!, rowLC[3 * r + 2]!]
     if (lcSafe[a] === 1 && lcSafe[b] === 1 && lcSafe[c] === 1) {
       const product = number(a) * number(b)
-      if (Number.isSafeInteger(product)) {
-        if (product !== number(c)) return r
-        continue
-      }
+      if (Number.isSafeInteger(product) && product === number(c)) continue
     }
     if (F.mod(bigint(a) * bigint(b) - bigint(c)) !== 0n) return r
   }

@@ -6,12 +6,13 @@ import { bitLength, type LC } from '../lc.ts'
  * Decomposes x into n bits, least significant first.
  *
  * Proves: 0 ≤ x < 2ⁿ and bits[i] is bit i of x.
- * Requires: 2ⁿ < p, or x and x + p would both have a decomposition. x may be any field element.
+ * Requires: 2ⁿ - 1 ≤ p/2. Beyond that bits would leave the range of integers, and from 2ⁿ ≥ p on x and x + p would both have
+ * a decomposition. x may be any field element.
  * Cost: n + 1 rows, x on the c side of one.
  */
 export function toBits(cs: Builder, x: LC, n: number): Bits {
-  if (1n << BigInt(n) >= cs.F.p)
-    throw new CircuitError('circuit/aliasing', `toBits: 2^${n} must be below the field order ${cs.F.p}`, { bits: n })
+  if (2n * ((1n << BigInt(n)) - 1n) > cs.F.p)
+    throw new CircuitError('circuit/aliasing', `toBits: 2^${n} - 1 exceeds half the field order ${cs.F.p}`, { bits: n })
   const bits = cs.bits(x, n) // bᵢ·bᵢ = bᵢ
   cs.assertEqual(cs.fromBits(bits), x) // Σ 2ⁱ·bᵢ = x
   return bits
