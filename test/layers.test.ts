@@ -15,7 +15,6 @@ const layers = [
   'src/version.ts',
   'src/model/',
   'src/graph/graph.ts',
-  'src/graph/onnx.ts',
   'src/ops/',
   'src/graph/',
   'src/samples/',
