@@ -1,0 +1,185 @@
+/**
+ * A pool of worker threads with a bounded queue: typed errors, progress, cancellation, and threads that die without
+ * taking the pool along.
+ * @module
+ */
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { Piscina } from 'piscina'
+import { AbortedError, VeritensorError } from '../errors.ts'
+import { fromRecord, type ProgressMessage, type Reply } from './tasks.ts'
+
+/** Every thread is busy and the queue is full. */
+export class QueueFullError extends VeritensorError {
+  constructor(running: number, maxQueue: number) {
+    super('limit/queue-full', `${running} tasks run or wait already; the queue holds ${maxQueue}`, {
+      details: { running, maxQueue },
+      fix: 'Try again later, wait for room (`whenFull: "wait"`), or raise the number of threads or the queue.',
+    })
+  }
+}
+
+/** A thread ended in the midst of a task. The pool goes on with a new one. */
+export class WorkerDiedError extends VeritensorError {
+  constructor(reason: string, options: { readonly outOfMemory: boolean; readonly cause?: unknown }) {
+    const { outOfMemory, cause } = options
+    super(outOfMemory ? 'limit/worker-memory' : 'internal/worker-died', `a worker thread ended: ${reason}`, {
+      details: { reason },
+      fix: outOfMemory ? 'Use fewer threads or give each one more memory.' : 'Try again; please report it if it recurs.',
+      cause,
+    })
+  }
+}
+
+/** The pool was closed before or while the call was made. */
+export class PoolClosedError extends VeritensorError {
+  constructor() {
+    super('usage/pool-closed', 'the pool of workers is closed', { fix: 'Open a new one.' })
+  }
+}
+
+export type RunOptions = {
+  /** Ends the work at once; the thread is replaced. */
+  readonly signal?: AbortSignal | undefined
+  /** Called with the finished share in [0, 1], never less than before, and a word for what is being done. */
+  readonly onProgress?: ((fraction: number, phase: string) => void) | undefined
+  /** What to do when the queue is full: throw QueueFullError (default), or wait for room. */
+  readonly whenFull?: 'refuse' | 'wait' | undefined
+}
+
+export type Pool = {
+  readonly threads: number
+  /** Runs a task. Throws what the worker threw, QueueFullError, WorkerDiedError, AbortedError or PoolClosedError. */
+  run(task: unknown, options?: RunOptions): Promise<unknown>
+  /** Takes no more tasks, waits for those that run or wait, and ends the threads. */
+  close(): Promise<void>
+}
+
+export type PoolOptions = {
+  /** Default: as many as the machine can run at once. */
+  readonly threads?: number | undefined
+  /** Tasks that may wait while all threads are busy. Default: 2 for each thread. */
+  readonly maxQueue?: number | undefined
+  /** Given to each thread once. */
+  readonly workerData?: unknown
+  /** Limits of each thread's heap. WebAssembly memory does not count. */
+  readonly resourceLimits?: { readonly maxOldGenerationSizeMb?: number } | undefined
+  /** The module that the threads run, instead of worker.ts. */
+  readonly workerUrl?: URL | undefined
+}
+
+const source = import.meta.url.endsWith('.ts')
+const workerModule = new URL(source ? './worker.ts' : './worker.js', import.meta.url)
+
+/** Starts the threads. The process can end while they idle. */
+export function openPool(options: PoolOptions = {}): Pool {
+  const threads = Math.max(1, Math.floor(options.threads ?? availableParallelism()))
+  const maxQueue = Math.max(0, Math.floor(options.maxQueue ?? 2 * threads))
+  const piscina = new Piscina({
+    filename: fileURLToPath(options.workerUrl ?? workerModule),
+    minThreads: threads,
+    maxThreads: threads,
+    maxQueue: Number.POSITIVE_INFINITY, // the bound is kept here
+    workerData: options.workerData ?? {},
+    ...(source ? { execArgv: ['--import', 'tsx'] } : {}),
+    ...(options.resourceLimits ? { resourceLimits: options.resourceLimits } : {}),
+  })
+
+  type Running = { readonly onProgress: RunOptions['onProgress']; readonly fail: (error: VeritensorError) => void }
+  const running = new Map<number, Running>()
+  /** Calls that wait for room, in order. */
+  const waiting = new Set<() => void>()
+  const capacity = threads + maxQueue
+  let taken = 0
+  let nextId = 0
+  let closing: Promise<void> | undefined
+
+  piscina.on('message', (message: ProgressMessage) => {
+    running.get(message?.task)?.onProgress?.(message.fraction, message.phase)
+  })
+  // a thread that can't start is reported here, not to the tasks; they would wait for ever
+  piscina.on('error', (error: unknown) => {
+    for (const task of running.values()) task.fail(died(error))
+  })
+
+  const leave = (): void => {
+    taken--
+    const [next] = waiting
+    if (next !== undefined && taken < capacity) {
+      waiting.delete(next)
+      taken++ // the place passes on, so that nobody slips in between
+      next()
+    }
+  }
+
+  const enter = (options: RunOptions): Promise<void> => {
+    const { signal } = options
+    if (closing) return Promise.reject(new PoolClosedError())
+    if (signal?.aborted) return Promise.reject(new AbortedError('the task'))
+    if (taken < capacity && waiting.size === 0) {
+      taken++
+      return Promise.resolve()
+    }
+    if (options.whenFull !== 'wait') return Promise.reject(new QueueFullError(taken, maxQueue))
+    return new Promise((resolve, reject) => {
+      const admit = (): void => {
+        signal?.removeEventListener('abort', abort)
+        resolve()
+      }
+      const abort = (): void => {
+        waiting.delete(admit)
+        reject(new AbortedError('the task'))
+      }
+      waiting.add(admit)
+      signal?.addEventListener('abort', abort, { once: true })
+    })
+  }
+
+  const run = async (task: unknown, options: RunOptions = {}): Promise<unknown> => {
+    await enter(options)
+    const id = nextId++
+    try {
+      const reply = await new Promise<Reply>((resolve, reject) => {
+        running.set(id, { onProgress: options.onProgress, fail: reject })
+        const signal = options.signal ? { signal: options.signal } : {}
+        piscina.run({ id, task }, signal).then(resolve, (error: unknown) => {
+          reject(options.signal?.aborted ? new AbortedError('the task') : died(error))
+        })
+      })
+      if ('error' in reply) throw fromRecord(reply.error)
+      return reply.value
+    } finally {
+      running.delete(id)
+      leave()
+    }
+  }
+
+  const inFlight = new Set<Promise<unknown>>()
+  return {
+    threads,
+    run: (task, options) => {
+      const call = run(task, options)
+      const settled = call.then(
+        () => {},
+        () => {},
+      )
+      inFlight.add(settled)
+      settled.then(() => inFlight.delete(settled))
+      return call
+    },
+    close: () => {
+      closing ??= (async () => {
+        await Promise.all(inFlight)
+        await piscina.destroy()
+      })()
+      return closing
+    },
+  }
+}
+
+/** The error for a thread that ended or could not start. */
+function died(error: unknown): WorkerDiedError {
+  const code = (error as { code?: unknown } | null)?.code
+  const message = error instanceof Error ? error.message : String(error)
+  return new WorkerDiedError(message, { outOfMemory: code === 'ERR_WORKER_OUT_OF_MEMORY', cause: error })
+}
