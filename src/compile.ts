@@ -4,6 +4,7 @@ import type { Circuit } from '../circuits/circuit.ts'
 import { Fr } from '../circuits/field.ts'
 import { rangeCheck } from '../circuits/gadgets/bits.ts'
 import type { LC } from '../circuits/lc.ts'
+import type { Layer } from './model/layers/index.ts'
 import { orderMaxima } from './model/maxFirst.ts'
 import { analyse, evaluateModel, type IntegerModel } from './model/model.ts'
 import { sizeOf } from './tensor.ts'
@@ -11,8 +12,12 @@ import { sizeOf } from './tensor.ts'
 /** Who sees a tensor: `public` makes its integers public signals. */
 export type Visibility = { readonly input: 'public' | 'private'; readonly output: 'public' | 'private' }
 
-/** Progress of a compilation: share of the layers done. */
-export type CompileProgress = (fraction: number, layer: string) => void
+export type CompileOptions = {
+  /** Share of the layers done. */
+  readonly onProgress?: (fraction: number, layer: string) => void
+  /** The combinations that stand for the elements of each layer's result, in the order of `orderMaxima(model)`. */
+  readonly onLayer?: (layer: Layer, values: ArrayLike<LC>) => void
+}
 
 /**
  * The circuit whose witnesses are the runs of the model.
@@ -22,7 +27,7 @@ export type CompileProgress = (fraction: number, layer: string) => void
  *
  * Throws CircuitError where a value could overflow the field.
  */
-export function compile(model: IntegerModel, visibility: Visibility, onProgress?: CompileProgress): Circuit {
+export function compile(model: IntegerModel, visibility: Visibility, options: CompileOptions = {}): Circuit {
   analyse(model)
   const ordered = orderMaxima(model)
   const cs = createBuilder(Fr)
@@ -41,7 +46,8 @@ export function compile(model: IntegerModel, visibility: Visibility, onProgress?
   let done = 0
   const values = evaluateModel<LC>(ordered, constraints(cs), inputs, (layer, body) => {
     const result = cs.scope(layer.name, () => cs.scope(layer.kind, body))
-    onProgress?.(++done / ordered.layers.length, layer.name)
+    options.onProgress?.(++done / ordered.layers.length, layer.name)
+    options.onLayer?.(layer, result)
     return result
   })
   ordered.outputs.forEach(({ name, value }, i) => {

@@ -60,7 +60,7 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
   onProgress?.('quantise', 0)
   const model = quantise(graph, ranges, scheme)
   onProgress?.('compile', 0)
-  const circuit = compile(model, visibility, (fraction) => onProgress?.('compile', fraction))
+  const circuit = compile(model, visibility, { onProgress: (fraction) => onProgress?.('compile', fraction) })
   onProgress?.('report', 0)
   const compare = comparer(graph, model, 'saturate')
   const report = reportOn(samples.map(compare))

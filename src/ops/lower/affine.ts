@@ -1,5 +1,5 @@
 import type { ConvMap } from '../../model/layers/linear.ts'
-import type { Shape, Tensor } from '../../tensor.ts'
+import { type Shape, sizeOf, type Tensor } from '../../tensor.ts'
 import { unsupported } from '../inputs.ts'
 import {
   chooseShift,
@@ -35,6 +35,25 @@ function roundChannels(
   return { factor, shifts }
 }
 
+/** Most fraction bits that a linear layer takes in as they are. */
+const KEPT_FRACTION_BITS = 4
+
+/**
+ * The input as integers: requantised, or, where it is an average with a few exact fraction bits, with these bits kept. They
+ * widen each of the layer's `outputs` accumulators by that many bits, and save one requantisation per element of the input.
+ */
+function integersOf(context: LowerContext, input: QTensor, outputs: number): QTensor {
+  const { shift } = input
+  if (typeof shift !== 'number' || shift === 0 || shift > KEPT_FRACTION_BITS) return context.narrow(input)
+  const { lo, hi } = context.boundsOf(input.value)
+  const { bits } = context.scheme
+  const onlyFractions = hi - lo < 2 ** (bits + shift)
+  const saved = sizeOf(input.shape) * (bits + shift + 1)
+  return onlyFractions && outputs * shift < saved
+    ? { ...input, scale: input.scale / 2 ** shift, shift: 0 }
+    : context.narrow(input)
+}
+
 const shiftOf = (shifts: Uint8Array, inner: number): Shift =>
   shifts.every((s) => s === shifts[0]) ? shifts[0]! : { shifts, inner }
 
@@ -56,7 +75,7 @@ export function lowerGemm(
   { weight, bias }: GemmTerms,
   shape: Shape = [rows, columns],
 ): QTensor {
-  const x = context.narrow(input)
+  const x = integersOf(context, input, rows * columns)
   const target = context.target()
   const { factor, shifts } = roundChannels(context, x, columns, inner, (n, k) => weight(k, n))
   const integers = new Float64Array(inner * columns)
@@ -147,7 +166,7 @@ export function lowerConv(
   bias: Tensor | undefined,
   shape: Shape,
 ): QTensor {
-  const x = context.narrow(input)
+  const x = integersOf(context, input, sizeOf(shape))
   const target = context.target()
   const { outChannels } = geometry
   const perChannel = weights.data.length / outChannels
