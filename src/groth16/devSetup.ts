@@ -138,6 +138,9 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
 
   try {
     check()
+    const head = header(circuit, secrets, N, edge, at[2]!, scalarArray)
+    head.catch(() => {})
+    pending.push(head)
     // H first: its points keep the threads busy while the other scalars are computed
     const { tau, alpha, beta, gamma, delta } = secrets
     const h = scalarArray(N)
@@ -178,7 +181,6 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
     edge.write(0, fileHeader('zkey', SECTION_ORDER.length))
     for (const id of SECTION_ORDER) edge.write(at[id]! - 12, sectionHeader(id, sizes[id]))
     edge.write(at[1]!, Uint8Array.of(1, 0, 0, 0))
-    await header(circuit, secrets, N, edge, at[2]!, scalarArray)
     await coefficientSection(circuit, coefficients, edge, at[4]!, breathe)
     const history = new Uint8Array(68)
     history.set(devMark(r1csDigest(circuit)))

@@ -65,7 +65,10 @@ export type ProvingKey = {
   readonly sections: ReadonlyMap<number, Uint8Array>
 }
 
-/** Whether somebody knew the key's toxic waste, and so can forge proofs for it. */
+/**
+ * Whether somebody knew the key's toxic waste, and so can forge proofs for it: the key bears the mark, or it has no
+ * contribution of a phase 2.
+ */
 export const isDevKey = (key: ProvingKey): boolean => key.verifyingKey.dev
 
 /**
@@ -120,7 +123,8 @@ export function readZkey(bytes: Uint8Array): ProvingKey {
     gamma: gamma2,
     delta: delta2,
     ic: Array.from({ length: nPublic + 1 }, (_, s) => point1(3, 64 * s, `IC ${s}`)),
-    dev: history.dev,
+    // delta differs from the generator: without a contribution somebody must have chosen it
+    dev: history.dev || history.contributions.length === 0,
   }
   try {
     checkVerifyingKey(verifyingKey)

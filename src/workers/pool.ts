@@ -3,6 +3,7 @@
  * taking the pool along.
  * @module
  */
+import { setMaxListeners } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
@@ -25,7 +26,9 @@ export class WorkerDiedError extends VeritensorError {
     const { outOfMemory, cause } = options
     super(outOfMemory ? 'limit/worker-memory' : 'internal/worker-died', `a worker thread ended: ${reason}`, {
       details: { reason },
-      fix: outOfMemory ? 'Use fewer threads or give each one more memory.' : 'Try again; please report it if it recurs.',
+      fix: outOfMemory
+        ? 'Use fewer threads or give each one more memory.'
+        : 'Try again; please report it if it recurs.',
       cause,
     })
   }
@@ -136,6 +139,8 @@ export function openPool(options: PoolOptions = {}): Pool {
   }
 
   const run = async (task: unknown, options: RunOptions = {}): Promise<unknown> => {
+    // one signal may stop any number of tasks; Node would take its listeners for a leak
+    if (options.signal) setMaxListeners(0, options.signal)
     await enter(options)
     const id = nextId++
     try {
