@@ -1,6 +1,6 @@
 import type { InferContext, Op } from '../ops/op.ts'
 import { InvalidNodeError, UnsupportedError } from '../ops/unsupported.ts'
-import { formatShape, isSaneShape, maxElements, sizeOf, type Tensor, type TensorType } from '../tensor.ts'
+import { isSaneShape, maxElements, sizeOf, type Tensor, type TensorType } from '../tensor.ts'
 import type { Graph, Node } from './graph.ts'
 
 /** What an operator sees of a node of the graph. */
@@ -33,7 +33,7 @@ export function inferNode(op: Op, context: InferContext): TensorType[] {
         node: node.name,
         op: node.op,
         attribute: 'output shape',
-        got: formatShape(shape),
+        got: shape,
         supported: `at most ${maxElements} elements`,
       })
   return types

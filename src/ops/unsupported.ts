@@ -33,6 +33,6 @@ export class InvalidNodeError extends VeritensorError {
 }
 
 const show = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text.replaceAll(',', ', ')
+  const text = Array.isArray(value) ? `[${value.map(show).join(', ')}]` : (JSON.stringify(value) ?? String(value))
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }
