@@ -4,7 +4,7 @@ import { bitLength, type LC, type Range } from '../lc.ts'
 import { bitsOfRange, toBits } from './bits.ts'
 import { minimum } from './max.ts'
 import { signedWidth } from './sign.ts'
-import { isZero } from './zero.ts'
+import { allZero } from './zero.ts'
 
 /** ⌊(x + 2^(s-1)) / 2ˢ⌋ for s ≥ 1, x for s = 0: division by a power of two, halves rounded up. */
 export const shiftRight = (x: bigint, shift: number): bigint =>
@@ -16,19 +16,19 @@ export const shiftRight = (x: bigint, shift: number): bigint =>
  * Let v = x + 2^(s-1) - lo·2ˢ, so that the unclamped result is lo + u with u = ⌊v/2ˢ⌋, and 2ⁿ - 1 = M ≥ hi - lo. v is
  * split into a sign and bits; u is the number its bits from s upwards spell.
  *
- * Proves: y = lo + clamp(u, 0, M), as follows. Let h count the ones among the bits from s+n up to the sign. Then
- * ok = [h + (1 - positive) = 0] is 1 iff 0 ≤ u ≤ M, and y - lo = ok·(u - M) + positive·M is u, M or 0. Where the range of
+ * Proves: y = lo + clamp(u, 0, M), as follows. ok = [positive = 1 and the bits from s+n up to the sign are 0] is 1 iff
+ * 0 ≤ u ≤ M, and y - lo = ok·(u - M) + positive·M is u, M or 0. Where the range of
  * x rules saturation out on a side, its part is left out. If hi - lo < M, a minimum with hi follows.
- * Requires: a proven range of x, 2^B < p for the width B of v. Cost: B + 4 rows with saturation (B + 2 if only at lo, B + 1
- * if none), and n + 2 more if hi - lo + 1 is no power of two.
+ * Requires: a proven range of x, 2^B < p for the width B of v. Cost: B + 2 + min(k, 3) rows with saturation, k = B - 1 - s - n
+ * (B + 2 if only at lo, B + 1 if none), and n + 2 more if hi - lo + 1 is no power of two.
  */
 export function requantise(cs: Builder, x: LC, shift: number, lo: bigint, hi: bigint): LC {
   if (x.range === null) throw new CircuitError('circuit/overflow', 'requantise: the value has no proven range')
   if (hi < lo) throw new CircuitError('circuit/overflow', `requantise: [${lo}, ${hi}] is empty`)
   const least = shiftRight(x.range.lo, shift)
   const most = shiftRight(x.range.hi, shift)
-  if (most <= lo || lo === hi) return cs.constant(lo)
-  if (least >= hi) return cs.constant(hi)
+  const clamp = (t: bigint): bigint => (t < lo ? lo : t > hi ? hi : t)
+  if (clamp(least) === clamp(most)) return cs.constant(clamp(least))
   if (shift === 0 && least >= lo && most <= hi) return x
 
   const n = bitLength(hi - lo)
@@ -50,7 +50,7 @@ export function requantise(cs: Builder, x: LC, shift: number, lo: bigint, hi: bi
         [1, low],
       ])
     else {
-      const ok = isZero(cs, cs.countOnes(bits, shift + n, bits.count))
+      const ok = allZero(cs, cs.ONE, bits, shift + n, bits.count)
       const u = cs.fromBits(bits, shift, shift + n)
       // only ok·(u - M) matters, and ok = 1 makes the bits above s+n zero: the low n bits of u are u
       y = cs.mulAdd(
@@ -79,15 +79,7 @@ export function requantise(cs: Builder, x: LC, shift: number, lo: bigint, hi: bi
       // bits above s+n are zero whenever positive = 1
       y = cs.mulAdd(positive, u, low, { lo, hi: most })
     } else {
-      const high = cs.countOnes(bits, shift + n, width - 1)
-      const ok = isZero(
-        cs,
-        cs.combine([
-          [1, high],
-          [1, cs.ONE],
-          [-1, positive],
-        ]),
-      )
+      const ok = allZero(cs, positive, bits, shift + n, width - 1)
       y = cs.mulAdd(
         ok,
         cs.combine([

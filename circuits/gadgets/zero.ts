@@ -1,4 +1,4 @@
-import type { Builder } from '../builder.ts'
+import type { Bits, Builder } from '../builder.ts'
 import { type LC, magnitude } from '../lc.ts'
 
 /** Largest K with lcm(1 … K) below 2⁵³. */
@@ -17,10 +17,11 @@ export function lcmUpTo(k: number): bigint {
  * 1 if x = 0 else 0.
  *
  * Proves: z = [x = 0], for any field element x. With a constant L ≠ 0 (mod p) and a hint v:
- *   x·v = L·(1 - z)   x·z = 0
- * x = 0 forces z = 1 by the first row; x ≠ 0 forces z = 0 by the second, and v = L/x then satisfies the first.
+ *   x·v = L·(1 - z)   x·z = 0   v·z = 0
+ * x = 0 forces z = 1 by the first row; x ≠ 0 forces z = 0 by the second, and v = L/x by the first. The third only makes
+ * v unique for x = 0, so that every wire of a circuit is determined by its inputs.
  * For |x| ≤ K small, L = lcm(1 … K) makes v a small integer, which keeps provers fast; otherwise L = 1.
- * Cost: 2 rows. v is not unique for x = 0; z is.
+ * Cost: 3 rows.
  */
 export function isZero(cs: Builder, x: LC): LC {
   const value = cs.constantValue(x)
@@ -44,5 +45,36 @@ export function isZero(cs: Builder, x: LC): LC {
     ]),
   ) // x·v = L·(1 - z)
   cs.assertMul(x, z!, cs.constant(0)) // x·z = 0
+  cs.assertMul(v!, z!, cs.constant(0)) // v·z = 0
   return cs.proven(z!, 0n, 1n)
+}
+
+/**
+ * 1 if `first` = 1 and bits [from, to) are all 0, else 0; `first` is a boolean.
+ *
+ * Proves: that, as the product first·Π(1 - bitᵢ), or as isZero((1 - first) + Σ bitᵢ) where that takes fewer rows.
+ * Cost: min(to - from, 3) rows; one less product where first is the constant 1.
+ */
+export function allZero(cs: Builder, first: LC, bits: Bits, from: number, to: number): LC {
+  const count = Math.max(to - from, 0)
+  const products = cs.constantValue(first) === undefined ? count : count - 1
+  if (products > 3)
+    return isZero(
+      cs,
+      cs.combine([
+        [1, cs.countOnes(bits, from, to)],
+        [1, cs.ONE],
+        [-1, first],
+      ]),
+    )
+  let all = first
+  for (let i = from; i < to; i++)
+    all = cs.mul(
+      all,
+      cs.combine([
+        [1, cs.ONE],
+        [-1, cs.bit(bits, i)],
+      ]),
+    )
+  return all
 }

@@ -1,0 +1,215 @@
+import { encodeModel, type ModelSpec } from '../../src/graph/onnx.ts'
+import { type Shape, sizeOf, type Tensor } from '../../src/tensor.ts'
+import type { Random } from './random.ts'
+
+type Node = ModelSpec['nodes'][number]
+
+/** A small ONNX model and inputs for it. */
+export type RandomGraph = {
+  readonly onnx: Uint8Array
+  readonly ops: readonly string[]
+  readonly samples: readonly Tensor[]
+}
+
+/** A random graph of one input: chains with residual sums, products, concatenations, of every operator that lowers. */
+export function randomGraph(random: Random, depth = random.integer(1, 6)): RandomGraph {
+  const nodes: Node[] = []
+  const initializers: Record<string, Tensor> = {}
+  const shapeIn: Shape = random.pick([
+    [1, 2, 4, 4],
+    [1, 1, 5, 5],
+    [1, 3, 6],
+    [1, 7],
+    [2, 4],
+  ] as Shape[])
+  /** Values of the graph so far. */
+  const values: { name: string; shape: Shape; positive: boolean }[] = [{ name: 'x', shape: shapeIn, positive: false }]
+  let at = values[0]!
+
+  const constant = (shape: Shape, spread = 1): string => {
+    const name = `c${Object.keys(initializers).length}`
+    const data = Float64Array.from({ length: sizeOf(shape) }, () => Math.fround(random.normal() * spread))
+    initializers[name] = { dtype: 'float32', shape, data }
+    return name
+  }
+  const integers = (values: readonly number[]): string => {
+    const name = `i${Object.keys(initializers).length}`
+    initializers[name] = { dtype: 'int64', shape: [values.length], data: Float64Array.from(values) }
+    return name
+  }
+  const add = (
+    op: string,
+    inputs: readonly string[],
+    shape: Shape,
+    attributes: Node['attributes'] = {},
+    positive = false,
+  ): void => {
+    const name = `v${nodes.length}`
+    nodes.push({ op, name: `${op}_${nodes.length}`, inputs, outputs: [name], attributes })
+    at = { name, shape, positive }
+    values.push(at)
+  }
+
+  const steps: Record<string, () => void> = {
+    Gemm: () => {
+      if (at.shape.length !== 2) return
+      const [m, k] = at.shape as [number, number]
+      const n = random.integer(1, 5)
+      const transB = random.integer(0, 1)
+      const bias = random.unit() < 0.7 ? [constant(random.pick([[n], [1, n], [m, n]]))] : []
+      add('Gemm', [at.name, constant(transB ? [n, k] : [k, n]), ...bias], [m, n], {
+        transB: { int: transB },
+        alpha: { float: random.pick([1, 0.5]) },
+      })
+    },
+    MatMul: () => {
+      const k = at.shape.at(-1)!
+      if (at.shape.length < 2) return
+      if (random.unit() < 0.7) {
+        const n = random.integer(1, 4)
+        add('MatMul', [at.name, constant([k, n])], [...at.shape.slice(0, -1), n])
+      } else {
+        const n = random.integer(1, 3)
+        add('MatMul', [constant([n, at.shape.at(-2)!]), at.name], [...at.shape.slice(0, -2), n, k])
+      }
+    },
+    Conv: () => {
+      if (at.shape.length < 3) return
+      const [, c, ...spatial] = at.shape as [number, number, ...number[]]
+      const kernel = spatial.map((d) => random.integer(1, Math.min(d, 3)))
+      const pads = spatial.map(() => random.integer(0, 1))
+      const strides = spatial.map(() => random.integer(1, 2))
+      const dilations = kernel.map((k, i) => (k === 2 && spatial[i]! + 2 * pads[i]! >= 3 ? random.integer(1, 2) : 1))
+      const group = random.pick([1, c])
+      const out = group * random.integer(1, 2)
+      const size = spatial.map(
+        (d, i) => Math.floor((d + 2 * pads[i]! - (kernel[i]! - 1) * dilations[i]! - 1) / strides[i]!) + 1,
+      )
+      const bias = random.unit() < 0.5 ? [constant([out])] : []
+      add('Conv', [at.name, constant([out, c / group, ...kernel], 0.5), ...bias], [1, out, ...size], {
+        group: { int: group },
+        pads: { ints: [...pads, ...pads] },
+        strides: { ints: strides },
+        dilations: { ints: dilations },
+      })
+    },
+    Relu: () => add('Relu', [at.name], at.shape, {}, true),
+    LeakyRelu: () => add('LeakyRelu', [at.name], at.shape, { alpha: { float: random.pick([0.01, 0.2]) } }),
+    Clip: () => {
+      const scalar = (v: number): string => {
+        const name = `s${Object.keys(initializers).length}`
+        initializers[name] = { dtype: 'float32', shape: [], data: Float64Array.of(v) }
+        return name
+      }
+      const min = random.pick([-1, 0, 0.25])
+      add('Clip', [at.name, scalar(min), scalar(random.pick([1, 6]))], at.shape, {}, min >= 0)
+    },
+    Sigmoid: () => add('Sigmoid', [at.name], at.shape, {}, true),
+    Tanh: () => add('Tanh', [at.name], at.shape),
+    Softmax: () => add('Softmax', [at.name], at.shape, { axis: { int: random.integer(0, at.shape.length - 1) } }, true),
+    LogSoftmax: () => add('LogSoftmax', [at.name], at.shape, { axis: { int: -1 } }),
+    AddTensor: () => {
+      const other = random.pick(values.filter((v) => v.shape.join() === at.shape.join()))
+      add(random.pick(['Add', 'Sub', 'Mul']), [at.name, other.name], at.shape)
+    },
+    AddConstant: () => {
+      const shape = random.pick([at.shape, [1], at.shape.slice(-1)])
+      const op = random.pick(['Add', 'Sub', 'Mul'])
+      const inputs = [at.name, constant(shape)]
+      add(op, random.unit() < 0.5 ? inputs : inputs.reverse(), at.shape)
+    },
+    BatchNormalization: () => {
+      const c = at.shape[1]!
+      const variance = constant([c])
+      initializers[variance]!.data.forEach((v, i, data) => {
+        data[i] = Math.abs(v) + 0.5
+      })
+      add('BatchNormalization', [at.name, constant([c]), constant([c]), constant([c]), variance], at.shape)
+    },
+    MaxPool: () => pool('MaxPool'),
+    AveragePool: () => pool('AveragePool'),
+    GlobalAveragePool: () => global('GlobalAveragePool'),
+    GlobalMaxPool: () => global('GlobalMaxPool'),
+    Flatten: () => add('Flatten', [at.name], [at.shape[0]!, sizeOf(at.shape.slice(1))], {}, at.positive),
+    Reshape: () => add('Reshape', [at.name, integers([1, -1])], [1, sizeOf(at.shape)], {}, at.positive),
+    Transpose: () => {
+      const perm = at.shape.map((_, i) => i).reverse()
+      add('Transpose', [at.name], [...at.shape].reverse(), { perm: { ints: perm } }, at.positive)
+    },
+    Unsqueeze: () =>
+      at.shape.length < 4 && add('Unsqueeze', [at.name, integers([0])], [1, ...at.shape], {}, at.positive),
+    Squeeze: () =>
+      at.shape[0] === 1 &&
+      at.shape.length > 1 &&
+      add('Squeeze', [at.name, integers([0])], at.shape.slice(1), {}, at.positive),
+    Concat: () => {
+      const others = values.filter(
+        (v) => v.shape.length === at.shape.length && v.shape.slice(1).join() === at.shape.slice(1).join(),
+      )
+      const other = random.unit() < 0.3 ? { name: constant(at.shape), shape: at.shape } : random.pick(others)
+      add('Concat', [at.name, other.name], [at.shape[0]! + other.shape[0]!, ...at.shape.slice(1)], { axis: { int: 0 } })
+    },
+    Pad: () => {
+      const pads = at.shape.map((_, i) => (i === at.shape.length - 1 ? random.integer(0, 2) : 0))
+      const zeros = at.shape.map(() => 0)
+      add(
+        'Pad',
+        [at.name, integers([...pads, ...zeros])],
+        at.shape.map((d, i) => d + pads[i]!),
+      )
+    },
+    Slice: () => {
+      const axis = at.shape.length - 1
+      const end = random.integer(1, at.shape[axis]!)
+      add(
+        'Slice',
+        [at.name, integers([0]), integers([end]), integers([axis])],
+        at.shape.with(axis, end),
+        {},
+        at.positive,
+      )
+    },
+    Identity: () => add('Identity', [at.name], at.shape),
+  }
+  const pool = (op: string): void => {
+    if (at.shape.length < 3) return
+    const spatial = at.shape.slice(2)
+    if (spatial.some((d) => d < 2)) return
+    const strides = spatial.map(() => random.integer(1, 2))
+    const size = spatial.map((d, i) => Math.floor((d - 2) / strides[i]!) + 1)
+    add(op, [at.name], [...at.shape.slice(0, 2), ...size], {
+      kernel_shape: { ints: spatial.map(() => 2) },
+      strides: { ints: strides },
+    })
+  }
+  const global = (op: string): void => {
+    if (at.shape.length >= 3)
+      add(
+        op,
+        [at.name],
+        at.shape.map((d, i) => (i < 2 ? d : 1)),
+      )
+  }
+
+  const names = Object.keys(steps)
+  while (nodes.length < depth) steps[random.pick(names)]!()
+  const last = at.name
+  if (random.unit() < 0.15) add('ArgMax', [last], at.shape.with(-1, 1), { axis: { int: -1 } })
+  const isIndex = at.name !== last
+  const onnx = encodeModel({
+    name: 'random',
+    opset: 13,
+    inputs: [{ name: 'x', shape: shapeIn }],
+    outputs: [{ name: at.name, ...(isIndex ? { dtype: 'int64' as const } : {}) }],
+    nodes,
+    initializers,
+  })
+  const positive = random.unit() < 0.4
+  const samples = Array.from({ length: 4 }, (): Tensor => {
+    const data = Float64Array.from({ length: sizeOf(shapeIn) }, () =>
+      positive ? Math.abs(random.normal()) : random.normal(),
+    )
+    return { dtype: 'float32', shape: shapeIn, data }
+  })
+  return { onnx, ops: nodes.map((n) => n.op), samples }
+}
