@@ -376,9 +376,12 @@ function tensorProto({ dtype, shape, data }: Tensor, name: string): Onnx.ITensor
   return { name, dims: [...shape], dataType: dtypeCodes[dtype], rawData: new Uint8Array(bytes.buffer) }
 }
 
+/** protobufjs gives a Buffer, whose `slice` shares memory, unlike that of the Uint8Array that is promised. */
+const plainBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)
+
 /** Encodes a tensor as ONNX's test data do; floats are rounded to the element type. */
 export const encodeTensorProto = (tensor: Tensor, name = ''): Uint8Array =>
-  onnx.TensorProto.encode(tensorProto(tensor, name)).finish()
+  plainBytes(onnx.TensorProto.encode(tensorProto(tensor, name)).finish())
 
 /** An attribute with its ONNX type, which its value alone does not tell. */
 export type AttributeSpec =
@@ -427,7 +430,7 @@ export function encodeModel(spec: ModelSpec): Uint8Array {
       type: { tensorType: { elemType: dtypeCodes[dtype], ...(dim === undefined ? {} : { shape: { dim } }) } },
     }
   }
-  return onnx.ModelProto.encode({
+  const message = onnx.ModelProto.encode({
     irVersion: spec.irVersion ?? 8,
     producerName: 'veritensor',
     opsetImport: [
@@ -448,7 +451,8 @@ export function encodeModel(spec: ModelSpec): Uint8Array {
       input: spec.inputs.map(({ name, dtype, shape }) => valueInfo(name, dtype ?? 'float32', shape)),
       output: spec.outputs.map(({ name, dtype, shape }) => valueInfo(name, dtype ?? 'float32', shape)),
     },
-  }).finish()
+  })
+  return plainBytes(message.finish())
 }
 
 function attributeProto(name: string, value: AttributeSpec): Onnx.IAttributeProto {

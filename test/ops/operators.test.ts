@@ -368,7 +368,7 @@ const refusals: readonly [node: SingleNode, message: string][] = [
   ],
   [
     { op: 'Pad', inputs: [x], constants: [int64s(0, 0, 2 ** 27, 2 ** 27)] },
-    'model/unsupported: Pad "Pad_0": output shape = "[134217729, 134217730]" is not supported (supported: at most 134217728 elements)',
+    'model/unsupported: Pad "Pad_0": output shape = [134217729, 134217730] is not supported (supported: at most 134217728 elements)',
   ],
   [
     { op: 'Dropout', inputs: [x], constants: [scalar(0.5), tensor([], [1], 'bool')] },
