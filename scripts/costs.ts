@@ -1,0 +1,120 @@
+/**
+ * Rows of every gadget and of whole models, pinned in test/costs.json: a change of cost shows up in a diff, on purpose.
+ *
+ *     npm run costs          measure and rewrite test/costs.json
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Builder } from '../circuits/builder.ts'
+import { createBuilder } from '../circuits/builder.ts'
+import { rowsByScope } from '../circuits/circuit.ts'
+import { Fr } from '../circuits/field.ts'
+import { argmax } from '../circuits/gadgets/argmax.ts'
+import { rangeCheck } from '../circuits/gadgets/bits.ts'
+import { divide } from '../circuits/gadgets/divide.ts'
+import { lookup } from '../circuits/gadgets/lookup.ts'
+import { maximum, maximumOf } from '../circuits/gadgets/max.ts'
+import { poseidon } from '../circuits/gadgets/poseidon.ts'
+import { requantise } from '../circuits/gadgets/requantise.ts'
+import { relu } from '../circuits/gadgets/sign.ts'
+import { isZero } from '../circuits/gadgets/zero.ts'
+import type { LC } from '../circuits/lc.ts'
+import { packageRoot } from '../src/packageRoot.ts'
+import { compileModel } from '../src/pipeline/compileModel.ts'
+import { decodeSamples } from '../src/samples/samples.ts'
+import { circomlibMlNet, mlp784, sparseImages } from './referenceNets.ts'
+
+/** Rows of gadgets at typical widths, and of models with the part that bounds their inputs. */
+export type Costs = {
+  readonly gadgets: Readonly<Record<string, number>>
+  readonly models: Readonly<Record<string, { readonly rows: number; readonly inputRange: number }>>
+}
+
+export const costsPath = join(packageRoot, 'test', 'costs.json')
+
+/** A signed value of n bits. */
+const signed = (cs: Builder, n: number): LC => {
+  const half = 1n << BigInt(n - 1)
+  return cs.proven(cs.input('private', { lo: -half, hi: half - 1n }), -half, half - 1n)
+}
+
+/** A value in [0, 2ⁿ). */
+const unsigned = (cs: Builder, n: number): LC => {
+  const hi = (1n << BigInt(n)) - 1n
+  return cs.proven(cs.input('private', { lo: 0n, hi }), 0n, hi)
+}
+
+function rowsOf(build: (cs: Builder) => unknown): number {
+  const cs = createBuilder(Fr)
+  build(cs)
+  return cs.rows()
+}
+
+const squares = (n: number): number[] => Array.from({ length: n }, (_, i) => i * i)
+
+function gadgetCosts(): Costs['gadgets'] {
+  const many = (cs: Builder, count: number, bits: number): LC[] => Array.from({ length: count }, () => signed(cs, bits))
+  return {
+    'range check, 8 bits': rowsOf((cs) => rangeCheck(cs, cs.input('private', { lo: 0n, hi: 255n }), 0n, 255n)),
+    'is zero': rowsOf((cs) => isZero(cs, signed(cs, 8))),
+    'relu, 26 bits': rowsOf((cs) => relu(cs, signed(cs, 26))),
+    'requantise 26 bits by 2^11 to [-128, 127]': rowsOf((cs) => requantise(cs, signed(cs, 26), 11, -128n, 127n)),
+    'requantise 26 bits by 2^11 to [0, 255], relu': rowsOf((cs) => requantise(cs, signed(cs, 26), 11, 0n, 255n)),
+    'maximum of two, 8 bits': rowsOf((cs) => maximum(cs, signed(cs, 8), signed(cs, 8))),
+    'maximum of four, 8 bits': rowsOf((cs) => maximumOf(cs, many(cs, 4, 8))),
+    'maximum of four, 26 bits': rowsOf((cs) => maximumOf(cs, many(cs, 4, 26))),
+    'argmax of ten, 22 bits': rowsOf((cs) => argmax(cs, many(cs, 10, 22))),
+    'table of 256, with its index bits': rowsOf((cs) => lookup(cs, unsigned(cs, 8), squares(256), 0n)),
+    'table of 1024, with its index bits': rowsOf((cs) => lookup(cs, unsigned(cs, 10), squares(1024), 0n)),
+    'divide 16 bits by the constant 7': rowsOf((cs) => divide(cs, unsigned(cs, 16), cs.constant(7))),
+    'divide 24 bits by a wire of 16 bits': rowsOf((cs) =>
+      divide(cs, unsigned(cs, 24), cs.proven(cs.input('private', { lo: 1n, hi: 65535n }), 1n, 65535n)),
+    ),
+    'poseidon of 1': rowsOf((cs) => poseidon(cs, [cs.input('private', null)])),
+    'poseidon of 2': rowsOf((cs) =>
+      poseidon(
+        cs,
+        [1, 2].map(() => cs.input('private', null)),
+      ),
+    ),
+    'poseidon of 16': rowsOf((cs) =>
+      poseidon(
+        cs,
+        Array.from({ length: 16 }, () => cs.input('private', null)),
+      ),
+    ),
+  }
+}
+
+function modelCosts(): Costs['models'] {
+  const cost = (compiled: ReturnType<typeof compileModel>) => {
+    const scopes = [...rowsByScope(compiled.circuit)].filter(([scope]) => scope.endsWith('/input range'))
+    return { rows: compiled.circuit.rows, inputRange: scopes.reduce((n, [, rows]) => n + rows, 0) }
+  }
+  const example = (name: string) => {
+    const folder = join(packageRoot, 'examples', name)
+    const path = join(folder, 'calibration.npy')
+    const calibration = { path, bytes: readFileSync(path) }
+    const onnx = readFileSync(join(folder, 'model.onnx'))
+    return cost(compileModel(onnx, { calibration: (graph) => decodeSamples(graph, calibration) }))
+  }
+  const reference = ({ onnx, shape }: { onnx: Uint8Array; shape: readonly number[] }) =>
+    cost(compileModel(onnx, { calibration: sparseImages(4, shape, 9).map((x) => new Map([['x', x]])) }))
+  return {
+    'examples/mnist': example('mnist'),
+    'examples/tabular': example('tabular'),
+    'MLP 784-128-10 with argmax': reference(mlp784()),
+    "circomlib-ml's MNIST network": reference(circomlibMlNet()),
+  }
+}
+
+/** Measures everything; a few seconds. */
+export const measureCosts = (): Costs => ({ gadgets: gadgetCosts(), models: modelCosts() })
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const pinned = JSON.parse(readFileSync(costsPath, { encoding: 'utf8', flag: 'a+' }) || '{}')
+  const costs = { ...pinned, ...measureCosts() }
+  writeFileSync(costsPath, `${JSON.stringify(costs, null, 2)}\n`)
+  process.stdout.write(`${JSON.stringify(costs, null, 2)}\n`)
+}

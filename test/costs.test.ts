@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { costsPath, measureCosts } from '../scripts/costs.ts'
+
+test('rows are as pinned in test/costs.json (remake it with: npm run costs)', () => {
+  const { gadgets, models } = JSON.parse(readFileSync(costsPath, 'utf8'))
+  expect(measureCosts()).toEqual({ gadgets, models })
+})
+
+test('the reference networks stay within what the documentation promises', () => {
+  const { models } = JSON.parse(readFileSync(costsPath, 'utf8'))
+  const mlp = models['MLP 784-128-10 with argmax']
+  expect(mlp.rows - mlp.inputRange).toBeLessThanOrEqual(4300)
+  expect(models["circomlib-ml's MNIST network"].rows).toBeLessThanOrEqual(102_000)
+})
