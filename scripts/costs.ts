@@ -51,7 +51,8 @@ function rowsOf(build: (cs: Builder) => unknown): number {
   return cs.rows()
 }
 
-const squares = (n: number): number[] => Array.from({ length: n }, (_, i) => i * i)
+/** A table without structure, so that no coefficient vanishes. */
+const scattered = (n: number): number[] => Array.from({ length: n }, (_, i) => (i * i * 7919 + i * 104729) % 10007)
 
 function gadgetCosts(): Costs['gadgets'] {
   const many = (cs: Builder, count: number, bits: number): LC[] => Array.from({ length: count }, () => signed(cs, bits))
@@ -65,8 +66,8 @@ function gadgetCosts(): Costs['gadgets'] {
     'maximum of four, 8 bits': rowsOf((cs) => maximumOf(cs, many(cs, 4, 8))),
     'maximum of four, 26 bits': rowsOf((cs) => maximumOf(cs, many(cs, 4, 26))),
     'argmax of ten, 22 bits': rowsOf((cs) => argmax(cs, many(cs, 10, 22))),
-    'table of 256, with its index bits': rowsOf((cs) => lookup(cs, unsigned(cs, 8), squares(256), 0n)),
-    'table of 1024, with its index bits': rowsOf((cs) => lookup(cs, unsigned(cs, 10), squares(1024), 0n)),
+    'table of 256, with its index bits': rowsOf((cs) => lookup(cs, unsigned(cs, 8), scattered(256), 0n)),
+    'table of 1024, with its index bits': rowsOf((cs) => lookup(cs, unsigned(cs, 10), scattered(1024), 0n)),
     'divide 16 bits by the constant 7': rowsOf((cs) => divide(cs, unsigned(cs, 16), cs.constant(7))),
     'divide 24 bits by a wire of 16 bits': rowsOf((cs) =>
       divide(cs, unsigned(cs, 24), cs.proven(cs.input('private', { lo: 1n, hi: 65535n }), 1n, 65535n)),
