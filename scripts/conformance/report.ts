@@ -1,0 +1,79 @@
+import { table, thousands } from '../../src/cli/format.ts'
+import type { Findings } from './check.ts'
+import type { Reason } from './child.ts'
+
+/**
+ * - `proved`: the proof verifies off-chain and on-chain
+ * - `compiled`: likewise as far as was asked for (--no-prove)
+ * - `refused`: something is not supported, malformed or too large, and said so
+ * - `failed`: anything else; a bug
+ */
+export type Status = 'proved' | 'compiled' | 'refused' | 'failed'
+
+export type Outcome = Findings & {
+  readonly name: string
+  readonly status: Status
+  readonly reason: Reason | null
+  /** All stages together, the start of the process too. */
+  readonly seconds: number
+}
+
+/** Categories of errors that are honest answers to a model. */
+const refusals = ['usage', 'input', 'model', 'limit']
+
+/** The status that findings and reason amount to. */
+export function statusOf({ offChain, onChain, rows }: Findings, reason: Reason | null, proving: boolean): Status {
+  if (reason !== null) return refusals.includes(reason.code.split('/')[0]!) ? 'refused' : 'failed'
+  if (!proving) return rows === undefined ? 'failed' : 'compiled'
+  return offChain === true && onChain === true ? 'proved' : 'failed'
+}
+
+const short = (n: number | undefined | null): string => (n === undefined || n === null ? '' : n.toPrecision(3))
+const seconds = (n: number | undefined): string => (n === undefined ? '' : n.toFixed(n < 10 ? 2 : 1))
+const yes = (b: boolean | undefined): string => (b === undefined ? '' : b ? 'yes' : 'NO')
+
+/** Operators of the file, the most frequent first. */
+export const formatOps = (ops: Readonly<Record<string, number>>): string =>
+  Object.entries(ops)
+    .sort(([, a], [, b]) => b - a)
+    .map(([op, n]) => (n === 1 ? op : `${n} ${op}`))
+    .join(', ')
+
+const clipped = (text: string, width: number): string =>
+  text.length > width ? `${text.slice(0, width - 1).trimEnd()}…` : text
+
+/** Accuracy where there are labels, else how often the class is the expected one. */
+function classes({ agreement }: Findings): string {
+  if (agreement === undefined) return ''
+  const { labelled, sameClass, sets } = agreement
+  if (labelled !== null) return `${labelled.integer}/${labelled.total} labels`
+  return sameClass === null ? '' : `${sameClass}/${sets} same`
+}
+
+/** The table, then why models were not proved, then a count. */
+export function formatOutcomes(outcomes: readonly Outcome[]): string {
+  const header = ['model', 'ops', 'rows', 'compile s', 'set-up s', 'prove s', 'off-chain', 'on-chain', 'gas']
+  const rows = outcomes.map((o) => [
+    ...[o.name, clipped(o.ops === undefined ? '' : formatOps(o.ops), 32)],
+    ...[o.rows === undefined ? '' : thousands(o.rows), seconds(o.compileSeconds), seconds(o.setupSeconds)],
+    ...[seconds(o.proveSeconds), yes(o.offChain), yes(o.onChain), o.gas === undefined ? '' : thousands(o.gas)],
+    ...[short(o.agreement?.maxError), short(o.agreement?.relativeError), classes(o), o.status],
+  ])
+  const reasons = outcomes.flatMap(({ name, reason }) =>
+    reason === null
+      ? []
+      : [
+          `${name}: ${reason.code} (${reason.stage}): ${reason.message}`,
+          ...(reason.stack === undefined ? [] : [reason.stack.replace(/^/gm, '    ')]),
+        ],
+  )
+  const count = (status: Status): number => outcomes.filter((o) => o.status === status).length
+  const statuses: readonly Status[] = ['proved', 'compiled', 'refused', 'failed']
+  const counts = statuses.flatMap((status) => (count(status) === 0 ? [] : [`${count(status)} ${status}`]))
+  return [
+    table([...header, 'max error', 'of range', 'class', 'result'], rows),
+    ...(reasons.length === 0 ? [] : ['', ...reasons]),
+    '',
+    `${outcomes.length} models: ${counts.join(', ')}`,
+  ].join('\n')
+}
