@@ -40,7 +40,7 @@ export function inferNode(op: Op, context: InferContext): TensorType[] {
 }
 
 /** Most elements of a folded result, of all results, and most multiplications of one: a file may not ask for more. */
-const foldLimits = { elements: 2 ** 24, total: 2 ** 26, work: 2 ** 28 } as const
+const foldLimits = { elements: 2 ** 24, total: 2 ** 25, work: 2 ** 28 } as const
 
 /** Operators whose work is up to (elements of the output) × (elements of an input). */
 const contracting = new Set(['AveragePool', 'Conv', 'Gemm', 'MatMul', 'MaxPool'])

@@ -6,7 +6,7 @@
 import { batchNormalizationTerms } from '../ops/batchNormalization.ts'
 import { gemmAttributes } from '../ops/gemm.ts'
 import { findOp } from '../ops/index.ts'
-import { broadcastMap, type Shape, sameShape, sizeOf, type Tensor, type TensorType } from '../tensor.ts'
+import { broadcastMap, type Shape, sameShape, type Tensor, type TensorType } from '../tensor.ts'
 import type { Graph, Node } from './graph.ts'
 import { contextOf, createFolder } from './infer.ts'
 
@@ -222,7 +222,7 @@ function fusedProduct(
       : { alpha: 1, beta: 1, transA: false, transB: false }
   const [m, n] = draft.types.get(linear.outputs[0]!)!.shape as [number, number]
   const column = (i: number): number => (given.transB ? Math.floor(i / weights.shape[1]!) : i % n)
-  const rows = bias !== undefined && sizeOf(bias.shape) > n ? m : 1
+  const rows = bias?.shape.length === 2 && bias.shape[0] !== 1 ? m : 1
   const places = bias === undefined ? undefined : broadcastMap(bias.shape, [rows, n])
   return {
     weights: { ...weights, data: weights.data.map((v, i) => v * given.alpha * factor[column(i)]!) },

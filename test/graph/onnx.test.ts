@@ -45,7 +45,7 @@ describe('tensors', () => {
     expect([257, 259].map((v) => through('bfloat16', v))).toEqual([256, 260])
   })
 
-  test.each([
+  test.each<[DType, Onnx.ITensorProto, number[]]>([
     ['float32', { floatData: [0.5, -2] }, [0.5, -2]],
     ['float64', { doubleData: [0.1, -2] }, [0.1, -2]],
     ['int64', { int64Data: [-1, 2] }, [-1, 2]],
@@ -56,8 +56,8 @@ describe('tensors', () => {
     ['bool', { int32Data: [0, 1] }, [0, 1]],
     ['float16', { int32Data: [0x3c00, 0xc000] }, [1, -2]],
     ['bfloat16', { int32Data: [0x3f80, 0xc000] }, [1, -2]],
-  ] as const)('%s in its typed field', (dtype, field, values) => {
-    const bytes = encode({ dims: [2], dataType: dtypeCodes[dtype], ...(field as Onnx.ITensorProto) })
+  ])('%s in its typed field', (dtype, field, values) => {
+    const bytes = encode({ dims: [2], dataType: dtypeCodes[dtype], ...field })
     expect(decodeTensorProto(bytes)).toEqual(tensor([2], values, dtype))
   })
 
