@@ -44,7 +44,7 @@ export class PoolClosedError extends VeritensorError {
 export type RunOptions = {
   /** Ends the work at once; the thread is replaced. */
   readonly signal?: AbortSignal | undefined
-  /** Called with the finished share in [0, 1], never less than before, and a word for what is being done. */
+  /** Called with the finished share in [0, 1], more each time and 1 at the end, and a word for what is being done. */
   readonly onProgress?: ((fraction: number, phase: string) => void) | undefined
   /** What to do when the queue is full: throw QueueFullError (default), or wait for room. */
   readonly whenFull?: 'refuse' | 'wait' | undefined
@@ -88,7 +88,10 @@ export function openPool(options: PoolOptions = {}): Pool {
     ...(options.resourceLimits ? { resourceLimits: options.resourceLimits } : {}),
   })
 
-  type Running = { readonly onProgress: RunOptions['onProgress']; readonly fail: (error: VeritensorError) => void }
+  type Running = {
+    readonly onProgress: (fraction: number, phase: string) => void
+    readonly fail: (error: VeritensorError) => void
+  }
   const running = new Map<number, Running>()
   /** Calls that wait for room, in order. */
   const waiting = new Set<() => void>()
@@ -98,7 +101,7 @@ export function openPool(options: PoolOptions = {}): Pool {
   let closing: Promise<void> | undefined
 
   piscina.on('message', (message: ProgressMessage) => {
-    running.get(message?.task)?.onProgress?.(message.fraction, message.phase)
+    running.get(message?.task)?.onProgress(message.fraction, message.phase)
   })
   // a thread that can't start is reported here, not to the tasks; they would wait for ever
   piscina.on('error', (error: unknown) => {
@@ -143,15 +146,22 @@ export function openPool(options: PoolOptions = {}): Pool {
     if (options.signal) setMaxListeners(0, options.signal)
     await enter(options)
     const id = nextId++
+    let last = -1
+    const progress = (fraction: number, phase: string): void => {
+      if (fraction <= last) return
+      last = fraction
+      options.onProgress?.(fraction, phase)
+    }
     try {
       const reply = await new Promise<Reply>((resolve, reject) => {
-        running.set(id, { onProgress: options.onProgress, fail: reject })
+        running.set(id, { onProgress: progress, fail: reject })
         const signal = options.signal ? { signal: options.signal } : {}
         piscina.run({ id, task }, signal).then(resolve, (error: unknown) => {
           reject(options.signal?.aborted ? new AbortedError('the task') : died(error))
         })
       })
       if ('error' in reply) throw fromRecord(reply.error)
+      progress(1, 'done')
       return reply.value
     } finally {
       running.delete(id)

@@ -75,7 +75,6 @@ async function prove(id: number, { inputs }: ProveTask): Promise<ProveResult> {
   verifier ??= verifierOf(verifyingKey)
   if (!verifier(publicSignals, proof)) throw new CorruptKeyError()
   times.push(performance.now())
-  progress(1, 'done')
   const [start, solved, proved, checked] = times as [number, number, number, number]
   return {
     proof,
