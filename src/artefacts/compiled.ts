@@ -8,9 +8,10 @@ import { encodeR1cs } from '../groth16/r1cs.ts'
 import { decodeModelFile, encodeModelFile } from '../model/encode.ts'
 import type { IntegerModel } from '../model/model.ts'
 import type { Compiled } from '../pipeline/compileModel.ts'
+import { signalLayout } from '../pipeline/signals.ts'
 import { version } from '../version.ts'
 import { FILES, readArtefact, readManifest, writeDirectory } from './directory.ts'
-import { ArtefactError, type Manifest, signalLayout } from './manifest.ts'
+import { ArtefactError, type Manifest } from './manifest.ts'
 
 /** Writes what compiling made as an artefact directory, whole or not at all. Returns the manifest. */
 export async function saveCompiled(directory: string, compiled: Compiled): Promise<Manifest> {
@@ -66,9 +67,7 @@ export async function openCircuit(directory: string, manifest: Manifest): Promis
 }
 
 /** Manifest, graph, model and circuit of a directory. */
-export async function openCompiled(
-  directory: string,
-): Promise<{
+export async function openCompiled(directory: string): Promise<{
   readonly manifest: Manifest
   readonly graph: Graph
   readonly model: IntegerModel

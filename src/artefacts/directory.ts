@@ -4,11 +4,13 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { createReadStream, existsSync, readdirSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { readShared } from '../workers/files.ts'
 import { ArtefactError, type Manifest, parseManifest } from './manifest.ts'
+import { discard, renameAll, temporaryBeside, unwritable, writeWhole } from './temporary.ts'
 
 /** Files of an artefact directory. */
 export const FILES = {
@@ -22,6 +24,9 @@ export const FILES = {
   verifier: 'Verifier.sol',
 } as const
 
+/** The files that make up a key. */
+const KEY_FILES: readonly string[] = [FILES.zkey, FILES.verificationKey]
+
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 /** SHA-256 of a file of any size. */
@@ -31,59 +36,85 @@ export async function sha256File(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
-const temporary = (path: string): string => `${path}.partial-${process.pid}-${Date.now().toString(36)}`
-
-/** Writes a file whole or not at all. */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const aside = temporary(path)
-  try {
-    await writeFile(aside, content)
-    await rename(aside, path)
-  } catch (cause) {
-    await rm(aside, { force: true })
-    throw new ArtefactError('input/unwritable', `${path} can't be written: ${(cause as Error).message}`, { cause })
-  }
-}
+export const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 2)}\n`
 
 /**
- * Writes a new artefact directory whole or not at all. An artefact directory or empty folder that is in the way is replaced;
- * anything else is refused with `usage/directory-in-use`.
+ * Writes a new artefact directory whole or not at all. An artefact directory or empty folder that is in the way is
+ * replaced; files in it that are not artefacts stay, and so does its key where the circuit is still the same. Anything else
+ * is refused with `usage/directory-in-use`, and so is a directory with a ceremony's key for another circuit.
  */
 export async function writeDirectory(
   directory: string,
-  manifest: Omit<Manifest, 'files'>,
+  manifest: Omit<Manifest, 'files' | 'key'>,
   files: Readonly<Record<string, Uint8Array | string>>,
 ): Promise<Manifest> {
   const target = resolve(directory)
-  if (existsSync(target)) {
-    const present = await readdir(target).catch(() => ['?'])
-    if (present.length > 0 && !present.includes(FILES.manifest))
-      throw new ArtefactError('usage/directory-in-use', `${directory} exists and is no artefact directory`, {
-        fix: 'choose another folder with -o, or remove this one',
-      })
-  }
-  const aside = temporary(target)
-  const old = `${aside}-old`
+  const digests = Object.fromEntries(
+    Object.entries(files).map(([name, content]) => [
+      name,
+      sha256(typeof content === 'string' ? Buffer.from(content) : content),
+    ]),
+  )
+  const kept = await keyToKeep(directory, digests[FILES.r1cs])
+  const complete: Manifest = { ...manifest, ...(kept && { key: kept.key! }), files: { ...digests, ...kept?.files } }
+  const aside = temporaryBeside(target)
   try {
-    await mkdir(aside, { recursive: true })
-    const digests: Record<string, string> = {}
-    for (const [name, content] of Object.entries(files)) {
-      const bytes = typeof content === 'string' ? Buffer.from(content) : content
-      await writeFile(join(aside, name), bytes)
-      digests[name] = sha256(bytes)
+    try {
+      await mkdir(aside, { recursive: true })
+      for (const [name, content] of Object.entries(files)) await writeFile(join(aside, name), content)
+      await writeFile(join(aside, FILES.manifest), manifestText(complete))
+    } catch (cause) {
+      throw unwritable(directory, cause)
     }
-    const complete: Manifest = { ...manifest, files: digests }
-    await writeFile(join(aside, FILES.manifest), `${JSON.stringify(complete, null, 2)}\n`)
-    if (existsSync(target)) await rename(target, old)
-    await rename(aside, target)
+    if (existsSync(target)) await replaceDirectory(target, aside, kept === undefined ? [] : KEY_FILES)
+    else renameAll([[aside, target]])
     return complete
-  } catch (cause) {
-    if (existsSync(old) && !existsSync(target)) await rename(old, target)
-    throw new ArtefactError('input/unwritable', `${directory} can't be written: ${(cause as Error).message}`, { cause })
   } finally {
-    await rm(aside, { recursive: true, force: true })
-    await rm(old, { recursive: true, force: true })
+    await discard(aside)
   }
+}
+
+/** Puts a directory in the place of another, of which only artefacts are lost, and of these not the kept ones. */
+async function replaceDirectory(target: string, by: string, kept: readonly string[]): Promise<void> {
+  const replaced: readonly string[] = Object.values(FILES).filter((name) => !kept.includes(name))
+  const staying = readdirSync(target).filter((name) => !replaced.includes(name))
+  const old = `${by}.old`
+  renameAll([[target, old]])
+  try {
+    renameAll([[by, target]])
+  } catch (error) {
+    renameAll([[old, target]])
+    throw error
+  }
+  // should one of these fail, the old directory stays with what is left in it
+  renameAll(staying.map((name) => [join(old, name), join(target, name)]))
+  await rm(old, { recursive: true, force: true })
+}
+
+/** What of an earlier directory's key fits the new circuit. Throws where the directory must not be replaced. */
+async function keyToKeep(
+  directory: string,
+  r1cs: string | undefined,
+): Promise<Pick<Manifest, 'key' | 'files'> | undefined> {
+  if (!existsSync(directory)) return undefined
+  const refuse = (why: string, fix: string): never => {
+    throw new ArtefactError('usage/directory-in-use', `${directory} ${why}`, { fix })
+  }
+  const present = await readdir(directory).catch(() => refuse('exists and is no folder', 'choose another name with -o'))
+  if (present.length === 0) return undefined
+  if (!present.includes(FILES.manifest))
+    refuse('exists and is no artefact directory', 'choose another folder with -o, or remove this one')
+  if (!present.includes(FILES.zkey)) return undefined
+  const before = await readManifest(directory).catch(() => undefined)
+  if (before?.key !== undefined && r1cs !== undefined && before.files[FILES.r1cs] === r1cs) {
+    const digests = KEY_FILES.flatMap((name) => (present.includes(name) ? [[name, before.files[name]!] as const] : []))
+    if (digests.length === KEY_FILES.length && digests.every(([, digest]) => digest !== undefined))
+      return { key: before.key, files: Object.fromEntries(digests) }
+  }
+  // development keys are made again in no time
+  if (before?.key?.kind !== 'dev')
+    refuse('holds the proving key of another circuit, which would be lost', 'choose another folder with -o')
+  return undefined
 }
 
 /** The manifest of a directory. Throws ArtefactError `input/no-artefacts` or `input/manifest`. */
@@ -100,7 +131,7 @@ export async function readManifest(directory: string): Promise<Manifest> {
 
 /**
  * A file of the directory, checked against the manifest's digest. Throws ArtefactError `input/missing-file` with what makes
- * the file, or `input/digest-mismatch`.
+ * the file, or `input/digest-mismatch` (`key/digest-mismatch` for a key).
  */
 export async function readArtefact(directory: string, manifest: Manifest, name: string): Promise<Uint8Array> {
   const path = join(directory, name)
@@ -111,36 +142,41 @@ export async function readArtefact(directory: string, manifest: Manifest, name: 
   return bytes
 }
 
-/** Path of a large file of the directory, checked likewise without reading it whole. */
-export async function artefactPath(directory: string, manifest: Manifest, name: string): Promise<string> {
+/** The same in memory that all threads share. */
+export function readSharedArtefact(directory: string, manifest: Manifest, name: string): Uint8Array {
   const path = join(directory, name)
   if (!existsSync(path)) throw missing(directory, name)
-  checkDigest(manifest, name, await sha256File(path), path)
-  return path
+  const bytes = readShared(path)
+  checkDigest(manifest, name, sha256(bytes), path)
+  return bytes
 }
 
-/** Adds or replaces files that are already in place, and other fields, in the manifest. */
-export async function updateManifest(
+/** Records a file that `contract` made beside the others, file and manifest in one go. */
+export async function addArtefact(
   directory: string,
   manifest: Manifest,
-  files: Readonly<Record<string, string>>,
-  fields: Partial<Pick<Manifest, 'key'>> = {},
+  name: string,
+  content: string,
 ): Promise<Manifest> {
-  const updated: Manifest = { ...manifest, ...fields, files: { ...manifest.files, ...files } }
-  await writeWhole(join(directory, FILES.manifest), `${JSON.stringify(updated, null, 2)}\n`)
+  const updated = { ...manifest, files: { ...manifest.files, [name]: sha256(Buffer.from(content)) } }
+  await writeWhole({ [join(directory, name)]: content, [join(directory, FILES.manifest)]: manifestText(updated) })
   return updated
 }
 
 function checkDigest(manifest: Manifest, name: string, digest: string, path: string): void {
-  const expected = manifest.files[name]
-  if (digest !== expected)
-    throw new ArtefactError(
-      'input/digest-mismatch',
-      expected === undefined
-        ? `${path} is not listed in ${FILES.manifest}`
-        : `${path} has digest ${digest.slice(0, 12)}…, the manifest names ${expected.slice(0, 12)}…`,
-      { details: { file: name, digest, expected }, fix: 'the file was changed or replaced: make the directory again' },
-    )
+  const expected = Object.hasOwn(manifest.files, name) ? manifest.files[name] : undefined
+  if (digest === expected) return
+  const key = KEY_FILES.includes(name)
+  throw new ArtefactError(
+    key ? 'key/digest-mismatch' : 'input/digest-mismatch',
+    expected === undefined
+      ? `${path} is not listed in ${FILES.manifest}`
+      : `${path} has digest ${digest.slice(0, 12)}…, the manifest names ${expected.slice(0, 12)}…`,
+    {
+      details: { file: name, digest, expected: expected ?? null },
+      fix: `the file was changed or replaced: ${key ? 'put the right one back or set up a new key' : 'compile the model again'}`,
+    },
+  )
 }
 
 const makers: Readonly<Record<string, string>> = {
@@ -151,11 +187,14 @@ const makers: Readonly<Record<string, string>> = {
 
 const missing = (directory: string, name: string, cause?: unknown): ArtefactError =>
   new ArtefactError('input/missing-file', `${directory} holds no ${name}`, {
-    fix: `make it with: ${(makers[name] ?? 'veritensor compile MODEL.onnx -o DIR').replace('DIR', basename(directory) === '' ? 'DIR' : directory)}`,
+    details: { file: name },
+    fix: `make it with: ${(makers[name] ?? 'veritensor compile MODEL.onnx -o DIR').replace('DIR', () => directory)}`,
     ...(cause === undefined ? {} : { cause }),
   })
 
-/** Parent folder of a path, created if need be. */
+/** Parent folder of a path, created if need be. Throws ArtefactError `input/unwritable`. */
 export async function ensureParent(path: string): Promise<void> {
-  await mkdir(dirname(resolve(path)), { recursive: true })
+  await mkdir(dirname(resolve(path)), { recursive: true }).catch((cause) => {
+    throw unwritable(path, cause)
+  })
 }

@@ -1,22 +1,18 @@
 import type { Visibility } from '../compile.ts'
 import { VeritensorError } from '../errors.ts'
 import type { Scheme } from '../ops/lowering.ts'
+import { type SignalGroup, signalLayout } from '../pipeline/signals.ts'
 import type { Report } from '../quantise/report.ts'
-import type { Shape } from '../tensor.ts'
-
-/** A run of public signals that stand for one tensor: signal `from` + j is the residue of element j. */
-export type SignalGroup = {
-  readonly kind: 'output' | 'input'
-  readonly name: string
-  readonly shape: Shape
-  readonly from: number
-  readonly count: number
-  /** Real value = scale · integer. */
-  readonly scale: number
-}
+import { isSaneShape, type Shape } from '../tensor.ts'
 
 /** Where the proving key came from. A dev key is forgeable by whoever made it. */
-export type KeyInfo = { readonly kind: 'dev' | 'ptau'; readonly zkey: string; readonly ptau?: string }
+export type KeyInfo = {
+  readonly kind: 'dev' | 'ptau'
+  /** The ceremony's file of powers of tau: its name and SHA-256. */
+  readonly ptau?: { readonly file: string; readonly sha256: string }
+  /** Public randomness that ended phase 2, as given. */
+  readonly beacon?: { readonly hash: string; readonly iterationsExp: number }
+}
 
 /** What an artefact directory holds. Digests are SHA-256 in hexadecimal. */
 export type Manifest = {
@@ -47,6 +43,68 @@ export type Manifest = {
 /** The artefact directory or a file of it can't be used. */
 export class ArtefactError extends VeritensorError {}
 
+type Check = (value: unknown) => boolean
+
+const isText: Check = (v) => typeof v === 'string'
+const isCount: Check = (v) => Number.isSafeInteger(v) && (v as number) >= 0
+const isAmount: Check = (v) => typeof v === 'number' && Number.isFinite(v) && v >= 0
+const isScale: Check = (v) => isAmount(v) && (v as number) > 0
+const isDigest: Check = (v) => typeof v === 'string' && /^[0-9a-f]{64}$/.test(v)
+const isShape: Check = (v) => Array.isArray(v) && isSaneShape(v)
+const oneOf =
+  (...choices: readonly string[]): Check =>
+  (v) =>
+    choices.includes(v as string)
+const record =
+  (fields: Readonly<Record<string, Check>>): Check =>
+  (v) =>
+    typeof v === 'object' &&
+    v !== null &&
+    !Array.isArray(v) &&
+    Object.entries(fields).every(([name, check]) => check((v as Readonly<Record<string, unknown>>)[name]))
+const mapOf =
+  (check: Check): Check =>
+  (v) =>
+    record({})(v) && Object.values(v as object).every(check)
+const listOf =
+  (check: Check): Check =>
+  (v) =>
+    Array.isArray(v) && v.every(check)
+const maybe =
+  (check: Check): Check =>
+  (v) =>
+    v === undefined || check(v)
+
+const port = { name: isText, shape: isShape, scale: isScale }
+
+const fields: Readonly<Record<keyof Manifest, Check>> = {
+  schema: oneOf('veritensor/manifest@1'),
+  name: isText,
+  version: isText,
+  files: mapOf(isDigest),
+  scheme: record({ bits: isCount, weightBits: isCount }),
+  visibility: record({ input: oneOf('public', 'private'), output: oneOf('public', 'private') }),
+  shapes: mapOf(isShape),
+  inputs: listOf(record({ ...port, lo: Number.isSafeInteger, hi: Number.isSafeInteger })),
+  outputs: listOf(record(port)),
+  signals: listOf(record({ ...port, kind: oneOf('input', 'output'), from: isCount, count: isCount })),
+  rows: isCount,
+  wires: isCount,
+  report: record({
+    samples: isCount,
+    maxError: isAmount,
+    meanError: isAmount,
+    argmaxAgreement: (v) => v === null || (isAmount(v) && (v as number) <= 1),
+  }),
+  key: maybe(
+    record({
+      kind: oneOf('dev', 'ptau'),
+      ptau: maybe(record({ file: isText, sha256: isDigest })),
+      beacon: maybe(record({ hash: isText, iterationsExp: isCount })),
+    }),
+  ),
+}
+
 /** Checks a manifest read from JSON. Throws ArtefactError `input/manifest`. */
 export function parseManifest(text: string, where: string): Manifest {
   let value: unknown
@@ -55,31 +113,18 @@ export function parseManifest(text: string, where: string): Manifest {
   } catch (cause) {
     throw invalid(where, 'it is not JSON', cause)
   }
-  const m = value as Partial<Manifest> | null
-  if (typeof m !== 'object' || m === null || m.schema !== 'veritensor/manifest@1')
-    throw invalid(where, 'its schema is not veritensor/manifest@1')
-  const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0
-  const isPort = (p: unknown): boolean => {
-    const { name, shape, scale } = (p ?? {}) as { name?: unknown; shape?: unknown; scale?: unknown }
-    return typeof name === 'string' && Array.isArray(shape) && shape.every(isCount) && typeof scale === 'number'
-  }
-  const isSeen = (v: unknown): boolean => v === 'public' || v === 'private'
-  const sound =
-    typeof m.name === 'string' &&
-    typeof m.files === 'object' &&
-    m.files !== null &&
-    Object.values(m.files).every((digest) => /^[0-9a-f]{64}$/.test(String(digest))) &&
-    typeof m.shapes === 'object' &&
-    m.shapes !== null &&
-    isSeen(m.visibility?.input) &&
-    isSeen(m.visibility?.output) &&
-    [m.inputs, m.outputs, m.signals].every((ports) => Array.isArray(ports) && ports.every(isPort)) &&
-    m.signals!.every((s) => isCount(s.from) && isCount(s.count)) &&
-    isCount(m.rows) &&
-    isCount(m.wires) &&
-    (m.key === undefined || ((m.key.kind === 'dev' || m.key.kind === 'ptau') && typeof m.key.zkey === 'string'))
-  if (!sound) throw invalid(where, 'a field is missing or of the wrong type')
-  return m as Manifest
+  if (!record({ schema: fields.schema })(value)) throw invalid(where, 'its schema is not veritensor/manifest@1')
+  const given = value as Readonly<Record<string, unknown>>
+  for (const [name, check] of Object.entries(fields))
+    if (!check(given[name])) throw invalid(where, `the field "${name}" is missing or of the wrong form`)
+  const manifest = value as Manifest
+  // signals follow from the rest; were they read as they stand, they could be made to say anything
+  const layout = signalLayout(manifest.visibility, manifest.inputs, manifest.outputs)
+  const same = (a: SignalGroup, b: SignalGroup | undefined): boolean =>
+    a.kind === b?.kind && a.name === b.name && a.scale === b.scale && a.from === b.from && a.count === b.count
+  if (layout.length !== manifest.signals.length || !layout.every((group, i) => same(group, manifest.signals[i])))
+    throw invalid(where, 'the field "signals" contradicts inputs, outputs and visibility')
+  return { ...manifest, signals: layout }
 }
 
 const invalid = (where: string, why: string, cause?: unknown): ArtefactError =>
@@ -87,23 +132,3 @@ const invalid = (where: string, why: string, cause?: unknown): ArtefactError =>
     fix: 'compile the model again',
     ...(cause === undefined ? {} : { cause }),
   })
-
-/** The groups of public signals, outputs before inputs, as the circuit lays them out. */
-export function signalLayout(
-  visibility: Visibility,
-  inputs: Manifest['inputs'],
-  outputs: Manifest['outputs'],
-): SignalGroup[] {
-  const groups: SignalGroup[] = []
-  let from = 0
-  const add = (kind: SignalGroup['kind'], ports: Manifest['outputs']): void => {
-    for (const { name, shape, scale } of ports) {
-      const count = shape.reduce((n, d) => n * d, 1)
-      groups.push({ kind, name, shape, from, count, scale })
-      from += count
-    }
-  }
-  if (visibility.output === 'public') add('output', outputs)
-  if (visibility.input === 'public') add('input', inputs)
-  return groups
-}

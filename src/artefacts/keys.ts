@@ -1,0 +1,195 @@
+/**
+ * Keys: made from a circuit, read from files, filed in artefact directories.
+ * @module
+ */
+import { closeSync, existsSync, fstatSync, openSync, readSync, rmSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import type { Circuit } from '../../circuits/circuit.ts'
+import { FileFormatError, readSectionTable } from '../groth16/binfile.ts'
+import { decodeVerifyingKey, encodeVerifyingKey, KeyError, type VerifyingKey } from '../groth16/keys.ts'
+import { checkKeyOfCircuit, devMark, readZkey, SECTION_ORDER } from '../groth16/zkey.ts'
+import { verifyingKeyDigest } from '../solidity/verifier.ts'
+import { setupDev } from '../workers/devSetup.ts'
+import { readShared } from '../workers/files.ts'
+import { type Beacon, setupPtau } from '../workers/ptauSetup.ts'
+import { openCircuit } from './compiled.ts'
+import { FILES, manifestText, readArtefact, readManifest, readSharedArtefact, sha256, sha256File } from './directory.ts'
+import { ArtefactError, type KeyInfo, type Manifest } from './manifest.ts'
+import { discard, renameAll, temporaryBeside, unwritable } from './temporary.ts'
+
+/** What proves and what verifies. `verifyingKey.dev` tells whether somebody could forge proofs. */
+export type Keys = {
+  /** The .zkey file, as snarkjs reads it, on memory that threads share. */
+  readonly zkey: Uint8Array
+  readonly verifyingKey: VerifyingKey
+}
+
+export type SetupOptions = (
+  | {
+      /** A key from secrets drawn here. **Forgeable by whoever saw them**: for development. */
+      readonly dev: true
+    }
+  | {
+      /** A ceremony's file of powers of tau, prepared for phase 2. */
+      readonly ptau: string
+      readonly beacon?: Beacon
+    }
+) & {
+  /** Where to keep the .zkey file; default: nowhere. */
+  readonly path?: string
+  /** For development keys; default: as many as the machine can run at once. */
+  readonly threads?: number
+  readonly signal?: AbortSignal
+  /** Share done in [0, 1]; for development keys only. */
+  readonly onProgress?: (fraction: number) => void
+}
+
+/**
+ * Sets up keys for a circuit.
+ *
+ * Throws `circuit/wrong-field`, `limit/circuit-too-large`, `key/malformed-ptau`, `key/ptau-too-small`,
+ * `key/ptau-not-prepared`, `key/setup-failed`, `usage/beacon`, `input/unreadable-file`, `input/unwritable`,
+ * `aborted/by-caller`, and what a pool of threads throws.
+ */
+export async function setup({ circuit }: { readonly circuit: Circuit }, options: SetupOptions): Promise<Keys> {
+  const folder = options.path === undefined ? await mkdtemp(join(tmpdir(), 'veritensor-')) : undefined
+  const path = options.path ?? join(folder!, FILES.zkey)
+  const { signal, threads, onProgress } = options
+  try {
+    if ('ptau' in options) await setupPtau(circuit, { ptau: options.ptau, path, beacon: options.beacon, signal })
+    else await setupDev(circuit, { path, threads, signal, onProgress })
+    const zkey = readShared(path)
+    const key = readZkey(zkey)
+    checkKeyOfCircuit(key, circuit)
+    return { zkey, verifyingKey: key.verifyingKey }
+  } catch (error) {
+    if (typeof (error as { syscall?: unknown } | null)?.syscall === 'string') throw unwritable(path, error)
+    throw error
+  } finally {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Keys of a .zkey file. Throws `input/unreadable-file`, `key/malformed-zkey` and `key/unsafe`. */
+export function openKeys(path: string): Keys {
+  const zkey = readShared(path)
+  return { zkey, verifyingKey: readZkey(zkey).verifyingKey }
+}
+
+/**
+ * Sets up keys for the circuit of a directory and files them there in one go, in the place of earlier ones. The contract
+ * of an earlier key is removed.
+ *
+ * Throws as `setup` and ArtefactError.
+ */
+export async function setupDirectory(
+  directory: string,
+  options: Exclude<SetupOptions, 'path'>,
+): Promise<{ readonly manifest: Manifest; readonly keys: Keys }> {
+  const before = await readManifest(directory)
+  const circuit = await openCircuit(directory, before)
+  const stage = temporaryBeside(join(directory, 'setup'))
+  try {
+    await mkdir(stage).catch((cause) => {
+      throw unwritable(stage, cause)
+    })
+    const keys = await setup({ circuit }, { ...options, path: join(stage, FILES.zkey) })
+    const json = `${JSON.stringify(encodeVerifyingKey(keys.verifyingKey), null, 1)}\n`
+    const { [FILES.verifier]: _, ...files } = before.files
+    const manifest: Manifest = {
+      ...before,
+      files: { ...files, [FILES.zkey]: sha256(keys.zkey), [FILES.verificationKey]: sha256(Buffer.from(json)) },
+      key: await describeKey(options),
+    }
+    await writeFile(join(stage, FILES.verificationKey), json)
+    await writeFile(join(stage, FILES.manifest), manifestText(manifest))
+    if (manifestText(await readManifest(directory)) !== manifestText(before))
+      throw new ArtefactError('input/changed', `${directory} was changed by another command meanwhile`, {
+        fix: 'run the set-up again',
+      })
+    rmSync(join(directory, FILES.verifier), { force: true })
+    renameAll(
+      [FILES.zkey, FILES.verificationKey, FILES.manifest].map((name) => [join(stage, name), join(directory, name)]),
+    )
+    return { manifest, keys }
+  } finally {
+    await discard(stage)
+  }
+}
+
+async function describeKey(options: SetupOptions): Promise<KeyInfo> {
+  if (!('ptau' in options)) return { kind: 'dev' }
+  const ptau = { file: basename(options.ptau), sha256: await sha256File(options.ptau) }
+  return { kind: 'ptau', ptau, ...(options.beacon && { beacon: options.beacon }) }
+}
+
+/**
+ * The proving key of a directory, and the verifying key in it, which is marked as a development key if either the .zkey or
+ * the manifest says so: snarkjs drops our mark from the .json.
+ *
+ * Throws ArtefactError `input/missing-file`, `key/digest-mismatch`, and what `openKeys` throws.
+ */
+export function openDirectoryKeys(directory: string, manifest: Manifest): Keys {
+  const zkey = readSharedArtefact(directory, manifest, FILES.zkey)
+  const { verifyingKey } = readZkey(zkey)
+  return { zkey, verifyingKey: { ...verifyingKey, dev: verifyingKey.dev || manifest.key?.kind === 'dev' } }
+}
+
+/**
+ * The verifying key of a directory from its .json alone, for verifying where there is no .zkey. It is marked as a
+ * development key if the .json, the manifest or a .zkey that is there says so.
+ *
+ * Throws ArtefactError `input/missing-file`, `key/digest-mismatch`, and KeyError `key/malformed`, `key/unsafe`.
+ */
+export async function openVerifyingKey(directory: string, manifest: Manifest): Promise<VerifyingKey> {
+  const bytes = await readArtefact(directory, manifest, FILES.verificationKey)
+  const key = decodeVerifyingKey(parseJson(bytes))
+  const zkey = join(directory, FILES.zkey)
+  const marked = existsSync(zkey) && isMarkedDev(zkey)
+  return { ...key, dev: key.dev || manifest.key?.kind === 'dev' || marked }
+}
+
+/**
+ * The verifying key of a directory for a contract: that of the .zkey, which must belong to the circuit and agree with the
+ * .json, so that what is deployed can be proved for.
+ *
+ * Throws as `openDirectoryKeys` and `openVerifyingKey`, and KeyError `key/other-circuit`.
+ */
+export async function openCheckedKey(directory: string, manifest: Manifest): Promise<VerifyingKey> {
+  const { zkey, verifyingKey } = openDirectoryKeys(directory, manifest)
+  checkKeyOfCircuit(readZkey(zkey), await openCircuit(directory, manifest))
+  const stated = await openVerifyingKey(directory, manifest)
+  if (verifyingKeyDigest(stated) !== verifyingKeyDigest(verifyingKey))
+    throw new KeyError('other-circuit', `${FILES.verificationKey} and ${FILES.zkey} in ${directory} are different keys`)
+  return { ...verifyingKey, dev: verifyingKey.dev || stated.dev }
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    throw new KeyError('malformed', `${FILES.verificationKey} is not JSON`)
+  }
+}
+
+/** Whether a .zkey file bears the mark of a development key; reads a few bytes only. What is no .zkey bears none. */
+function isMarkedDev(path: string): boolean {
+  const fd = openSync(path, 'r')
+  try {
+    const read = (position: number, length: number): Uint8Array => {
+      const bytes = new Uint8Array(length)
+      readSync(fd, bytes, 0, length, position)
+      return bytes
+    }
+    const history = readSectionTable('zkey', fstatSync(fd).size, read, SECTION_ORDER).get(10)!
+    const mark = devMark('').subarray(0, 32)
+    return Buffer.from(mark).equals(read(history.offset, mark.length))
+  } catch (error) {
+    if (error instanceof FileFormatError) return false
+    throw error
+  } finally {
+    closeSync(fd)
+  }
+}

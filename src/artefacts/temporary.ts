@@ -1,0 +1,64 @@
+/**
+ * Temporary files and folders that are gone afterwards, also when the process is made to end in the midst.
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { renameSync, rmSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { ArtefactError } from './manifest.ts'
+
+const present = new Set<string>()
+let watching = false
+
+/** A name beside `path` that nothing has. What is made there goes away when the process exits, or by `discard`. */
+export function temporaryBeside(path: string): string {
+  if (!watching) {
+    watching = true
+    process.on('exit', () => {
+      for (const left of present) rmSync(left, { recursive: true, force: true })
+    })
+  }
+  const temporary = `${resolve(path)}.${randomBytes(6).toString('hex')}.partial`
+  present.add(temporary)
+  return temporary
+}
+
+export async function discard(temporary: string): Promise<void> {
+  await rm(temporary, { recursive: true, force: true })
+  present.delete(temporary)
+}
+
+/**
+ * Writes files whole: first beside their places, then all are renamed in one go that no signal interrupts.
+ * Throws ArtefactError `input/unwritable`.
+ */
+export async function writeWhole(files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+  const staged = Object.entries(files).map(([path, content]) => ({ path, content, temporary: temporaryBeside(path) }))
+  try {
+    for (const { path, content, temporary } of staged)
+      await writeFile(temporary, content).catch((cause) => {
+        throw unwritable(path, cause)
+      })
+    renameAll(staged.map(({ temporary, path }) => [temporary, path]))
+  } finally {
+    await Promise.all(staged.map(({ temporary }) => discard(temporary)))
+  }
+}
+
+/** Renames files one after the other without a pause. Throws ArtefactError `input/unwritable`. */
+export function renameAll(renames: readonly (readonly [from: string, to: string])[]): void {
+  for (const [from, to] of renames)
+    try {
+      renameSync(from, to)
+    } catch (cause) {
+      throw unwritable(to, cause)
+    }
+}
+
+export const unwritable = (path: string, cause: unknown): ArtefactError =>
+  new ArtefactError('input/unwritable', `${path} can't be written: ${(cause as Error).message}`, {
+    details: { path },
+    fix: 'check the permissions and the space left',
+    cause,
+  })

@@ -1,0 +1,131 @@
+import { setMaxListeners } from 'node:events'
+import { VeritensorError } from '../errors.ts'
+import type { Proof } from '../groth16/keys.ts'
+import { type OutOfRange, quantiseInput } from '../quantise/ports.ts'
+import type { Sample } from '../samples/samples.ts'
+import { openProver, type ProverOptions } from '../workers/prover.ts'
+import type { ProofStats } from '../workers/tasks.ts'
+import type { Compiled } from './compileModel.ts'
+import { type PublicTensor, readSignals, signalLayout } from './signals.ts'
+
+/** A proof that the model, run on a sample, gives what the public signals say. */
+export type Inference = {
+  readonly proof: Proof
+  readonly publicSignals: readonly bigint[]
+  /** The public signals in the model's own units: its outputs and inputs, as far as they are public. */
+  readonly statement: readonly PublicTensor[]
+  readonly stats: ProofStats
+}
+
+export type ProveOptions = Pick<ProverOptions, 'threads' | 'maxQueue' | 'resourceLimits'> & {
+  /** What to do with values outside the calibrated range; default: refuse. */
+  readonly outOfRange?: OutOfRange
+  /** What errors call the samples; default: their positions. */
+  readonly names?: readonly string[]
+  readonly signal?: AbortSignal
+  /** Called with the finished share of all proofs in [0, 1], never less than before, and how many are complete. */
+  readonly onProgress?: (fraction: number, complete: number) => void
+  /** Called with each proof as it is made, in any order. A rejection ends the work. */
+  readonly onProof?: (inference: Inference, index: number) => void | Promise<void>
+}
+
+/**
+ * Integers of a sample in the order of the circuit's inputs.
+ *
+ * Throws ModelError `input/wrong-shape`, `input/not-finite`, `input/out-of-range`, or VeritensorError `input/count`.
+ */
+export function circuitInputs(model: Compiled['model'], sample: Sample, outOfRange: OutOfRange): Float64Array {
+  const parts = model.inputs.map((port) => {
+    const tensor = sample.get(port.name)
+    if (tensor === undefined) throw new VeritensorError('input/count', `input "${port.name}" is missing`)
+    return quantiseInput(port, tensor, outOfRange)
+  })
+  const inputs = new Float64Array(parts.reduce((n, part) => n + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    inputs.set(part, at)
+    at += part.length
+  }
+  return inputs
+}
+
+/**
+ * Proves an inference for every sample, as many at a time as there are threads, and returns them in the order of the
+ * samples. All samples are checked before the first proof begins. To prove samples as they come, keep a prover open
+ * (`openProver`) and give it `circuitInputs`.
+ *
+ * Throws `input/wrong-shape`, `input/not-finite`, `input/out-of-range`, `key/malformed-zkey`, `key/unsafe`,
+ * `key/other-circuit`, `key/corrupt`, `limit/worker-memory`, `internal/worker-died` and `aborted/by-caller`.
+ */
+export async function prove(
+  compiled: Pick<Compiled, 'model' | 'circuit' | 'visibility'>,
+  keys: { readonly zkey: Uint8Array },
+  samples: Iterable<Sample>,
+  options: ProveOptions = {},
+): Promise<Inference[]> {
+  const { model, circuit, visibility } = compiled
+  const { outOfRange = 'refuse', names, onProgress, onProof } = options
+  const naming = (error: unknown, i: number): unknown => named(error, names?.[i] ?? `sample ${i}`)
+  const jobs = Array.from(samples, (sample, i) => {
+    try {
+      return circuitInputs(model, sample, outOfRange)
+    } catch (error) {
+      throw naming(error, i)
+    }
+  })
+  if (jobs.length === 0) return []
+  const layout = signalLayout(visibility, model.inputs, model.outputs)
+  const prover = await openProver({ ...options, circuit, zkey: keys.zkey, threads: threadsFor(jobs.length, options) })
+  // the first failure ends the others
+  const stop = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  setMaxListeners(0, signal)
+  const done = new Float64Array(jobs.length)
+  let [sum, complete] = [0, 0]
+  let failure: { readonly error: unknown } | undefined
+  const one = async (inputs: Float64Array, i: number): Promise<Inference | undefined> => {
+    try {
+      const { proof, publicSignals, stats } = await prover.prove(Array.from(inputs), {
+        signal,
+        whenFull: 'wait',
+        onProgress(fraction) {
+          sum += fraction - done[i]!
+          done[i] = fraction
+          onProgress?.(Math.min(sum / jobs.length, 1), complete)
+        },
+      })
+      const inference = { proof, publicSignals, statement: readSignals(layout, publicSignals), stats }
+      await onProof?.(inference, i)
+      complete++
+      onProgress?.(complete === jobs.length ? 1 : Math.min(sum / jobs.length, 1), complete)
+      return inference
+    } catch (error) {
+      failure ??= { error: naming(error, i) }
+      stop.abort()
+      return undefined
+    }
+  }
+  try {
+    const made = await Promise.all(jobs.map(one))
+    if (failure !== undefined) throw failure.error
+    return made as Inference[]
+  } finally {
+    await prover.close()
+  }
+}
+
+/** A single proof needs a single thread. */
+const threadsFor = (jobs: number, { threads }: ProveOptions): number | undefined =>
+  threads === undefined ? (jobs === 1 ? 1 : undefined) : Math.min(threads, jobs)
+
+/** The error with the name of the sample before its message. */
+function named(error: unknown, name: string): unknown {
+  if (!(error instanceof VeritensorError) || error.category === 'aborted') return error
+  const { code, message, details, fix } = error
+  if (!['input', 'circuit'].includes(error.category)) return error
+  return new VeritensorError(code, `${name}: ${message}`, {
+    details: { ...details, sample: name },
+    ...(fix === undefined ? {} : { fix }),
+    cause: error,
+  })
+}
