@@ -63,10 +63,9 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
 
   const outputs = model.outputs
   if (outputs.length === 0) throw new OnnxError('model/no-outputs', 'the model has no outputs')
-  outputs.forEach((name, i) => {
-    if (!types.has(name)) throw missing(name, 'an output of the model')
-    if (outputs.indexOf(name) !== i) throw duplicate(name)
-  })
+  for (const name of outputs) if (!types.has(name)) throw missing(name, 'an output of the model')
+  const repeated = firstRepeated(outputs)
+  if (repeated !== undefined) throw duplicate(repeated)
   return { name: model.graph, opset, inputs, outputs, nodes, constants, types }
 }
 
@@ -97,9 +96,10 @@ function opsetOf({ opsets, functions, nodes }: OnnxModel): number {
 
 /** Inputs that are not constant, with settled shapes; adds those that the options fix to `constants`. */
 function inputsOf(model: OnnxModel, options: ImportOptions, constants: Map<string, Tensor>): Graph['inputs'] {
-  const declared = new Set(model.inputs.map((input) => input.name))
-  if (declared.size !== model.inputs.length)
-    throw duplicate(model.inputs.find(({ name }, i) => model.inputs.findIndex((x) => x.name === name) !== i)!.name)
+  const names = model.inputs.map((input) => input.name)
+  const repeated = firstRepeated(names)
+  if (repeated !== undefined) throw duplicate(repeated)
+  const declared = new Set(names)
   for (const name of [...Object.keys(options.shapes ?? {}), ...Object.keys(options.constants ?? {})])
     if (!declared.has(name))
       throw new ImportError('input/unknown', `the model has no input "${name}"`, {
@@ -117,6 +117,11 @@ function inputsOf(model: OnnxModel, options: ImportOptions, constants: Map<strin
     else throw new ImportError('input/dtype', `input "${input.name}" is ${input.dtype}, its value is ${fixed.dtype}`)
   }
   return inputs
+}
+
+function firstRepeated(names: readonly string[]): string | undefined {
+  const seen = new Set<string>()
+  return names.find((name) => seen.size === seen.add(name).size)
 }
 
 const own = <T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined =>
@@ -140,7 +145,7 @@ function settle({ name, dims }: OnnxInput, given: Shape | undefined): Shape {
   if (shape === undefined || shape.includes(undefined))
     throw new ImportError('model/open-shape', `input "${name}" is ${declared}: its shape is not known`, {
       details: { input: name, dims: dims ?? null },
-      fix: `give the shape of "${name}" (--shape ${name}=${dims?.map((d, i) => d ?? (i === 0 ? 1 : 'N')).join('x') || '1xN'})`,
+      fix: `give the shape of "${name}" (--shape ${name}=${dims?.map((d, i) => d ?? (i === 0 ? 1 : 'N')).join(',') || '1,N'})`,
     })
   if (!isSaneShape(shape as number[]))
     throw new ImportError('model/open-shape', `input "${name}" is ${declared}, which is too large`)
@@ -151,12 +156,15 @@ function settle({ name, dims }: OnnxInput, given: Shape | undefined): Shape {
 function named({ nodes, opsets }: OnnxModel): Node[] {
   const given = new Set(nodes.map((node) => node.name))
   const taken = new Set<string>()
+  /** Last number tried for a name: many nodes may share one. */
+  const numbers = new Map<string, number>()
   return nodes.map((node: OnnxNode, i) => {
     let name = node.name
     if (name === '' || taken.has(name)) {
       const base = name === '' ? `${node.op}_${i}` : name
-      name = base
-      for (let n = 2; taken.has(name) || given.has(name); n++) name = `${base}_${n}`
+      let n = numbers.get(base) ?? 1
+      for (name = base; taken.has(name) || given.has(name); name = `${base}_${n}`) n++
+      numbers.set(base, n)
     }
     taken.add(name)
     // a domain that is not imported has no operators either: findOp refuses them

@@ -6,7 +6,7 @@
 import { batchNormalizationTerms } from '../ops/batchNormalization.ts'
 import { gemmAttributes } from '../ops/gemm.ts'
 import { findOp } from '../ops/index.ts'
-import { broadcastMap, type Shape, sameShape, type Tensor, type TensorType } from '../tensor.ts'
+import { broadcastMap, type Shape, sameShape, sizeOf, type Tensor, type TensorType } from '../tensor.ts'
 import type { Graph, Node } from './graph.ts'
 import { contextOf, createFolder } from './infer.ts'
 
@@ -61,11 +61,15 @@ export function dropNoOps(graph: Graph): Graph {
   }
 }
 
+/** Largest value whose index map is looked at; larger ones are no network that can be proved. */
+const maxMoved = 2 ** 22
+
 function isNoOp(graph: Graph, node: Node): boolean {
   const [x, y] = [graph.types.get(node.inputs[0] ?? ''), graph.types.get(node.outputs[0] ?? '')]
   if (x === undefined || y === undefined || x.dtype !== y.dtype || !sameShape(x.shape, y.shape)) return false
   const op = findOp(node.domain, node.op, node.opset, node.name)
   if (op.type === 'Cast') return true // to the same type
+  if (sizeOf(y.shape) > maxMoved) return false
   const moves = op.moves?.(contextOf(node, graph))
   return moves?.map.every((from, i) => from === i) ?? false
 }
@@ -144,9 +148,10 @@ export function removeDead(graph: Graph): Graph {
   const nodes: Node[] = []
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((name) => live.has(name))) continue
-    nodes.unshift(node)
+    nodes.push(node)
     for (const input of node.inputs) live.add(input)
   }
+  nodes.reverse()
   const kept = new Set([...live, ...graph.inputs.map(({ name }) => name), ...nodes.flatMap((node) => node.outputs)])
   return {
     ...graph,
@@ -186,18 +191,20 @@ function intoLinear(draft: Draft, x: string, y: string, affine: Affine): Node[] 
   draft.remove(linear)
   const inputs = [
     a!,
-    draft.addConstant(`${linear.name}.weight`, parts.weights),
+    parts.weights === undefined ? w! : draft.addConstant(`${linear.name}.weight`, parts.weights),
     draft.addConstant(`${linear.name}.bias`, parts.bias),
   ]
   return [{ ...linear, ...parts.node, inputs, outputs: [y] }]
 }
 
-type Parts = { readonly weights: Tensor; readonly bias: Tensor; readonly node: Partial<Node> }
+/** The parts of a fused node; weights are undefined where they stay as they are. */
+type Parts = { readonly weights: Tensor | undefined; readonly bias: Tensor; readonly node: Partial<Node> }
 
 function fusedConv(weights: Tensor, bias: Tensor | undefined, { factor, offset }: Affine): Parts {
   const filter = weights.data.length / factor.length
+  const scaled = factor.some((v) => v !== 1)
   return {
-    weights: { ...weights, data: weights.data.map((v, i) => v * factor[Math.floor(i / filter)]!) },
+    weights: scaled ? { ...weights, data: weights.data.map((v, i) => v * factor[Math.floor(i / filter)]!) } : undefined,
     bias: {
       dtype: weights.dtype,
       shape: [factor.length],
@@ -221,11 +228,14 @@ function fusedProduct(
       ? gemmAttributes(contextOf(linear, draft))
       : { alpha: 1, beta: 1, transA: false, transB: false }
   const [m, n] = draft.types.get(linear.outputs[0]!)!.shape as [number, number]
+  const scaled = given.alpha !== 1 || factor.some((v) => v !== 1)
   const column = (i: number): number => (given.transB ? Math.floor(i / weights.shape[1]!) : i % n)
   const rows = bias?.shape.length === 2 && bias.shape[0] !== 1 ? m : 1
   const places = bias === undefined ? undefined : broadcastMap(bias.shape, [rows, n])
   return {
-    weights: { ...weights, data: weights.data.map((v, i) => v * given.alpha * factor[column(i)]!) },
+    weights: scaled
+      ? { ...weights, data: weights.data.map((v, i) => v * given.alpha * factor[column(i)]!) }
+      : undefined,
     bias: {
       dtype: weights.dtype,
       shape: rows === 1 ? [n] : [rows, n],

@@ -1,5 +1,6 @@
+import { maxRank } from '../tensor.ts'
 import { attributesOf, ints } from './attributes.ts'
-import { atMostInputs, axesOf, constantInts, invalid, like, typeAt } from './inputs.ts'
+import { atMostInputs, axesOf, constantInts, invalid, like, typeAt, unsupported } from './inputs.ts'
 import { lowerMove } from './lower/moves.ts'
 import { inOrder } from './movement.ts'
 import type { Op } from './op.ts'
@@ -17,6 +18,7 @@ export const unsqueeze: Op = {
     const axes = 'axes' in given ? given.axes : constantInts(context, 1, 'axes')
     if (axes === undefined) return invalid(context, 'axes are missing')
     const rank = x.shape.length + axes.length
+    if (rank > maxRank) return unsupported(context, 'axes', rank, `at most ${maxRank} axes`)
     const added = axesOf(context, axes, rank)
     const rest = [...x.shape]
     return [

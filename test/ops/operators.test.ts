@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Tensor } from '../../src/tensor.ts'
 import { refusal } from '../support/errors.ts'
-import { counting, int64s, runNode, type SingleNode, tensor } from '../support/tensors.ts'
+import { seeded } from '../support/random.ts'
+import { counting, int64s, normal, runNode, type SingleNode, tensor } from '../support/tensors.ts'
 
 const scalar = (v: number): Tensor => tensor([], [v])
 const image = tensor([1, 1, 3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9])
@@ -104,6 +105,21 @@ const cases: readonly [what: string, node: SingleNode, shape: number[], values: 
     [5, 6, 8, 9],
   ],
   [
+    'MaxPool, ceil_mode, without a window that starts in the padding',
+    {
+      op: 'MaxPool',
+      attributes: {
+        kernel_shape: { ints: [1] },
+        strides: { ints: [2] },
+        pads: { ints: [0, 0] },
+        ceil_mode: { int: 1 },
+      },
+      inputs: [tensor([1, 1, 2], [1, 2])],
+    },
+    [1, 1, 1],
+    [1],
+  ],
+  [
     'MaxPool of negative values ignores padding',
     {
       op: 'MaxPool',
@@ -139,9 +155,9 @@ const cases: readonly [what: string, node: SingleNode, shape: number[], values: 
     'BatchNormalization',
     {
       op: 'BatchNormalization',
-      attributes: { epsilon: { float: 0 } },
+      attributes: { epsilon: { float: 0.75 } },
       inputs: [tensor([1, 2, 2], [1, 3, 5, 7])],
-      constants: [tensor([2], [1, 2]), tensor([2], [0, 10]), tensor([2], [1, 5]), tensor([2], [4, 1])],
+      constants: [tensor([2], [1, 2]), tensor([2], [0, 10]), tensor([2], [1, 5]), tensor([2], [3.25, 0.25])],
     },
     [1, 2, 2],
     [0, 1, 10, 14],
@@ -277,6 +293,45 @@ describe('operators', () => {
       else expect(got.data[i]).toBe(v)
     })
   })
+})
+
+test('Conv agrees with its definition', () => {
+  const random = seeded(5)
+  for (let round = 0; round < 50; round++) {
+    const [batch, group] = [random.integer(1, 2), random.integer(1, 3)]
+    const [perGroup, filters] = [random.integer(1, 3), group * random.integer(1, 2)]
+    const [h, w, kh, kw] = [random.integer(3, 6), random.integer(3, 6), random.integer(1, 3), random.integer(1, 3)]
+    const [strides, pads] = [
+      [random.integer(1, 2), random.integer(1, 3)],
+      [0, 1, 2, 0],
+    ]
+    const data = normal(random, [batch, group * perGroup, h, w])
+    const weights = normal(random, [filters, perGroup, kh, kw])
+    const bias = normal(random, [filters])
+    const got = runNode({
+      op: 'Conv',
+      attributes: { group: { int: group }, strides: { ints: strides }, pads: { ints: pads } },
+      inputs: [data],
+      constants: [weights, bias],
+    })
+    const [oh, ow] = got.shape.slice(2) as [number, number]
+    expect([oh, ow]).toEqual([Math.floor((h + 2 - kh) / strides[0]!) + 1, Math.floor((w + 1 - kw) / strides[1]!) + 1])
+    got.data.forEach((v, i) => {
+      const [x, y] = [i % ow, Math.floor(i / ow) % oh]
+      const [m, n] = [Math.floor(i / (ow * oh)) % filters, Math.floor(i / (ow * oh * filters))]
+      let sum = bias.data[m]!
+      for (let c = 0; c < perGroup; c++)
+        for (let a = 0; a < kh; a++)
+          for (let b = 0; b < kw; b++) {
+            const [row, column] = [y * strides[0]! + a, x * strides[1]! + b - 1]
+            if (row >= h || column < 0 || column >= w) continue
+            const channel = Math.floor(m / (filters / group)) * perGroup + c
+            const element = data.data[((n * group * perGroup + channel) * h + row) * w + column]!
+            sum += weights.data[((m * perGroup + c) * kh + a) * kw + b]! * element
+          }
+      expect(v).toBeCloseTo(sum, 9)
+    })
+  }
 })
 
 const x = counting([1, 2])
