@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type Builder, createBuilder } from '../../circuits/builder.ts'
 import type { Circuit } from '../../circuits/circuit.ts'
 import { CircuitError } from '../../circuits/error.ts'
-import { createField, Fr } from '../../circuits/field.ts'
+import { createField, type Field, Fr } from '../../circuits/field.ts'
 import type { LC } from '../../circuits/lc.ts'
 import { firstViolated, runProgram, wireValue } from '../../circuits/solve.ts'
 import { everyWitness, withoutRow } from './everyWitness.ts'
@@ -23,7 +23,7 @@ export type GadgetCase = {
    * The outputs for signed representatives of the inputs; undefined where there must be no witness. Without outputs the
    * gadget only checks.
    */
-  readonly expected: (xs: readonly bigint[]) => bigint | readonly bigint[] | undefined
+  readonly expected: (xs: readonly bigint[], F: Field) => bigint | readonly bigint[] | undefined
   /** Number of rows, where it is promised; without the rows that bind outputs. */
   readonly rows?: number
   /** Random inputs for full width, where uniform ones would not reach the interesting cases. */
@@ -93,7 +93,7 @@ export function onSmallFields(
 ): void {
   const witnessOf = (circuit: Circuit, x: readonly number[]): readonly number[] | undefined => {
     const F = createField(circuit.prime)
-    const y = gadget.expected(x.map(BigInt))
+    const y = gadget.expected(x.map(BigInt), F)
     const given = x.map((v, i) => (gadget.inputs[i] === null ? F.mod(BigInt(v)) : v))
     const witness = runProgram(circuit, given)
     const values = Array.from({ length: circuit.wires }, (_, w) => wireValue(F, witness, w))
@@ -156,7 +156,10 @@ export function atFullWidth(gadget: GadgetCase, seed: number, effort: Effort = {
     })
   }
   const expectedOf = (x: readonly bigint[]): readonly bigint[] | undefined => {
-    const y = gadget.expected(x.map((v, i) => (gadget.inputs[i] === null ? Fr.signed(v) : v)))
+    const y = gadget.expected(
+      x.map((v, i) => (gadget.inputs[i] === null ? Fr.signed(v) : v)),
+      Fr,
+    )
     return y === undefined ? undefined : asList(y)
   }
   test(`${gadget.name}: equals integers, and no wire is loose`, () => {
