@@ -226,6 +226,15 @@ describe('fuseAffine', () => {
     expect(opsOf(checked(fuseAffine, graph))).toBe('Gemm')
   })
 
+  test('Add after a Gemm with factors', () => {
+    const graph = load(
+      [2, 3],
+      [node('Gemm', ['x', 'w', 'k'], 'm', { alpha: { float: 0.5 }, beta: { float: 2 } }), node('Add', ['m', 'k'], 'y')],
+      weights,
+    )
+    expect(opsOf(checked(fuseAffine, graph))).toBe('Gemm')
+  })
+
   test('chains of them after Conv', () => {
     const graph = load(
       [1, 2, 4, 4],
