@@ -128,3 +128,10 @@ function editDistance(a: string, b: string): number {
   }
   return row[b.length]!
 }
+
+/** The only positional argument. Throws UsageError with what is expected. */
+export function one(positionals: readonly string[], expected: string): string {
+  const [first, ...rest] = positionals
+  if (first === undefined || rest.length > 0) throw new UsageError(expected)
+  return first
+}

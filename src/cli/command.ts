@@ -17,6 +17,11 @@ export type CommandContext<S extends OptionSpecs> = {
   readonly progress: Progress
   /** Fires on Ctrl-C. */
   readonly signal: AbortSignal
+  /**
+   * Runs work that keeps this thread busy, so that no handler could run: Ctrl-C ends the process at once meanwhile. For work
+   * that leaves nothing behind. Throws AbortedError if `signal` has fired.
+   */
+  readonly blocking: <T>(work: () => T) => T
   readonly json: boolean
 }
 

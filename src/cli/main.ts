@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { readFileSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { CircuitError } from '../../circuits/error.ts'
-import { VeritensorError } from '../errors.ts'
-import { packageRoot } from '../packageRoot.ts'
+import { AbortedError, VeritensorError } from '../errors.ts'
+import { version } from '../version.ts'
 import { type OptionSpecs, parseArguments, suggestion, UsageError } from './args.ts'
-import { type Command, exitCodes, type Result } from './command.ts'
+import { type Command, type CommandContext, exitCodes, type Result } from './command.ts'
 import { commands } from './commands/index.ts'
 import { commandHelp, mainHelp } from './help.ts'
 import { createProgress, silent } from './progress.ts'
@@ -17,80 +17,96 @@ const common = {
   help: { type: 'flag', short: 'h', help: 'print this help' },
 } as const satisfies OptionSpecs
 
-type Streams = { readonly out: (text: string) => void; readonly err: NodeJS.WriteStream }
+type Streams = {
+  /** Receives the result, without a line break at its end. */
+  readonly out: (text: string) => void
+  readonly err: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown }
+}
 
 /** Runs the command line and returns the exit code. */
-export async function main(words: readonly string[], streams: Streams): Promise<number> {
-  const { out, err } = streams
+export async function main(words: readonly string[], { out, err }: Streams): Promise<number> {
   const json = words.includes('--json')
   const abort = new AbortController()
   const interrupt = (): void => {
     if (abort.signal.aborted) process.exit(130)
     abort.abort()
   }
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  const listen = (): void => void process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  const unlisten = (): void => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+  const blocking: CommandContext<OptionSpecs>['blocking'] = (work) => {
+    if (abort.signal.aborted) throw new AbortedError('the command')
+    unlisten()
+    try {
+      return work()
+    } finally {
+      listen()
+    }
+  }
+  const print = ({ json: fields, text, exitCode }: Result): number => {
+    out(json ? JSON.stringify(fields, plain) : text)
+    return exitCode ?? 0
+  }
   let name = ''
+  let progress = silent
+  listen()
   try {
-    const [first, ...rest] = words
-    if (first === undefined || first === 'help' || first === '--help' || first === '-h') {
-      const topic = commands.find((c) => c.name === rest[0])
-      out(topic === undefined ? mainHelp(commands) : commandHelp(topic, common))
-      return first === undefined ? 2 : 0
+    const [first, ...rest] = words.filter((word) => word !== '--json')
+    const helpOn = (topic: Command | undefined): Result => {
+      const text = topic === undefined ? mainHelp(commands) : commandHelp(topic, common)
+      return { json: { schema: 'veritensor/help@1', text }, text }
     }
-    if (first === '--version' || first === '-V') {
-      out(JSON.parse(readFileSync(`${packageRoot}/package.json`, 'utf8')).version)
-      return 0
-    }
-    const command = commands.find((c) => c.name === first)
-    if (command === undefined)
-      throw new UsageError(
-        `there is no command "${first}"`,
-        suggestion(
-          first,
-          commands.map((c) => c.name),
-        ) ?? 'run veritensor --help for the list',
-      )
+    if (first === undefined) return print({ ...helpOn(undefined), exitCode: 2 })
+    if (first === '--help' || first === '-h') return print(helpOn(undefined))
+    if (first === '--version' || first === '-V')
+      return print({ json: { schema: 'veritensor/version@1', version }, text: version })
+    if (first === 'help') return print(helpOn(rest[0] === undefined ? undefined : find(rest[0])))
+    const command = find(first)
     name = command.name
-    if (rest.includes('--help') || rest.includes('-h')) {
-      out(commandHelp(command, common))
-      return 0
-    }
-    const result = await run(command, rest, streams, abort.signal)
-    out(json ? JSON.stringify(result.json) : result.text)
-    return result.exitCode ?? 0
+    if (rest.includes('--help') || rest.includes('-h')) return print(helpOn(command))
+    const { options, positionals } = parseArguments(rest, { ...command.options, ...common })
+    progress = options.quiet ? silent : createProgress(err, () => performance.now())
+    return print(await command.run({ options, positionals, progress, signal: abort.signal, blocking, json }))
   } catch (error) {
+    return report(error)
+  } finally {
+    unlisten()
+  }
+
+  function report(error: unknown): number {
+    progress.close()
     const known = error instanceof VeritensorError || error instanceof CircuitError
     const code = known ? error.code : 'internal/unexpected'
     const fix = error instanceof VeritensorError ? error.fix : undefined
     const message = error instanceof Error ? error.message : String(error)
-    if (json) {
-      const details = known ? error.details : {}
-      out(
-        JSON.stringify(
-          { schema: 'veritensor/error@1', command: name, code, message, details, fix: fix ?? null },
-          plain,
-        ),
-      )
-    }
+    const details = known ? error.details : {}
+    if (json)
+      print({
+        json: { schema: 'veritensor/error@1', command: name, code, message, details, fix: fix ?? null },
+        text: '',
+      })
     err.write(`veritensor${name === '' ? '' : ` ${name}`}: ${message}\n${fix === undefined ? '' : `  → ${fix}\n`}`)
     if (!known)
       err.write(`  this is a bug of Veritensor; please report it with this trace:\n${(error as Error).stack}\n`)
     return exitCodes[code.slice(0, code.indexOf('/')) as keyof typeof exitCodes] ?? 1
-  } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
   }
 }
 
-async function run(command: Command, words: readonly string[], { err }: Streams, signal: AbortSignal): Promise<Result> {
-  const { options, positionals } = parseArguments(words, { ...command.options, ...common })
-  const progress = options.quiet ? silent : createProgress(err, () => performance.now())
-  return command.run({ options, positionals, progress, signal, json: options.json })
+/** The command of that name. Throws UsageError. */
+function find(name: string): Command {
+  const command = commands.find((c) => c.name === name)
+  if (command !== undefined) return command
+  const names = commands.map((c) => c.name)
+  throw new UsageError(`there is no command "${name}"`, suggestion(name, names) ?? 'run veritensor --help for the list')
 }
 
 /** Lets bigint through JSON as decimal text. */
 const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  // whoever reads our output may leave early, as head does
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   process.exitCode = await main(process.argv.slice(2), {
     out: (text) => process.stdout.write(`${text}\n`),
     err: process.stderr,

@@ -12,12 +12,14 @@ export type Progress = {
   done(detail?: string): void
   /** A remark that stays. */
   note(text: string): void
+  /** Clears the line of a phase that was left in the midst. */
+  close(): void
 }
 
 type Stream = { readonly isTTY?: boolean; write(text: string): unknown; readonly columns?: number }
 
 /** Progress that says nothing, for `--quiet`. */
-export const silent: Progress = { phase() {}, update() {}, done() {}, note() {} }
+export const silent: Progress = { phase() {}, update() {}, done() {}, note() {}, close() {} }
 
 const BAR = 24
 
@@ -56,6 +58,10 @@ export function createProgress(stream: Stream, now: () => number): Progress {
     note(text) {
       clear()
       stream.write(`${text}\n`)
+    },
+    close() {
+      if (current !== undefined) clear()
+      current = undefined
     },
   }
 }

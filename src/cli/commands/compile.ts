@@ -8,7 +8,7 @@ import { simplify } from '../../graph/simplify.ts'
 import { compileModel } from '../../pipeline/compileModel.ts'
 import { SampleError } from '../../samples/error.ts'
 import { readSamples } from '../../samples/files.ts'
-import { UsageError } from '../args.ts'
+import { one } from '../args.ts'
 import { command } from '../command.ts'
 import { describeEstimate, describeReport } from '../describe.ts'
 import { thousands } from '../format.ts'
@@ -39,35 +39,35 @@ export const compile = command({
     'veritensor compile model.onnx -o artifacts/model --calibrate samples.npy',
     'veritensor compile model.onnx -o out --calibrate a.pb b.pb --bits 10 --input public',
   ],
-  async run({ options, positionals, progress, signal }) {
-    const [path, ...rest] = positionals
-    if (path === undefined || rest.length > 0) throw new UsageError('compile takes one MODEL.onnx')
+  async run({ options, positionals, progress, signal, blocking }) {
+    const path = one(positionals, 'compile takes one MODEL.onnx')
     const onnx = await readFile(path).catch((cause) => {
       throw new SampleError('input/unreadable', `${path} can't be read: ${(cause as Error).message}`, { cause })
     })
     const shapes = parseShapes(options.shape)
     progress.phase('import')
-    const samples = await readSamples(simplify(importOnnx(onnx, { shapes })), options.calibrate)
+    const graph = blocking(() => simplify(importOnnx(onnx, { shapes })))
+    const samples = await readSamples(graph, options.calibrate)
     let phase = 'import'
-    const compiled = compileModel(onnx, {
-      calibration: samples.map((s) => s.sample),
-      shapes,
-      ...(options.bits === undefined ? {} : { bits: options.bits }),
-      ...(options['weight-bits'] === undefined ? {} : { weightBits: options['weight-bits'] }),
-      ...(options.input === undefined ? {} : { input: options.input as 'public' | 'private' }),
-      ...(options.output === undefined ? {} : { output: options.output as 'public' | 'private' }),
-      onProgress(next, fraction) {
-        if (next !== phase) {
-          progress.done()
-          progress.phase(next)
-          phase = next
-        }
-        progress.update(fraction)
-      },
-    })
+    const compiled = blocking(() =>
+      compileModel(onnx, {
+        calibration: samples.map((s) => s.sample),
+        shapes,
+        ...(options.bits === undefined ? {} : { bits: options.bits }),
+        ...(options['weight-bits'] === undefined ? {} : { weightBits: options['weight-bits'] }),
+        ...(options.input === undefined ? {} : { input: options.input as 'public' | 'private' }),
+        ...(options.output === undefined ? {} : { output: options.output as 'public' | 'private' }),
+        onProgress(next, fraction) {
+          if (next !== phase) {
+            progress.done()
+            progress.phase(next)
+            phase = next
+          }
+          progress.update(fraction)
+        },
+      }),
+    )
     progress.done()
-    // work in this thread can't be interrupted; what it made is written only if nobody asked to stop
-    await new Promise(setImmediate)
     if (signal.aborted) throw new AbortedError('compile')
     progress.phase('write')
     const manifest = await saveCompiled(options.directory!, compiled)

@@ -2,13 +2,10 @@ import { openGraph, openModel } from '../../artefacts/compiled.ts'
 import { readManifest } from '../../artefacts/directory.ts'
 import { comparer, firstLargest, reportOn } from '../../quantise/report.ts'
 import { readSamples } from '../../samples/files.ts'
-import { UsageError } from '../args.ts'
+import { one } from '../args.ts'
 import { command } from '../command.ts'
-import { describeReport } from '../describe.ts'
-import { table } from '../format.ts'
-
-/** Elements of an output that are printed for people. */
-const SHOWN = 6
+import { describeReport, describeValues } from '../describe.ts'
+import { counted, table } from '../format.ts'
 
 export const run = command({
   name: 'run',
@@ -20,25 +17,21 @@ export const run = command({
     saturate: { type: 'flag', help: 'clamp values outside the calibrated range instead of refusing them' },
   },
   examples: ['veritensor run artifacts/model --input samples.npy'],
-  async run({ options, positionals, progress }) {
-    const [directory, ...rest] = positionals
-    if (directory === undefined || rest.length > 0) throw new UsageError('run takes one DIR')
+  async run({ options, positionals, progress, blocking }) {
+    const directory = one(positionals, 'run takes one DIR')
     const manifest = await readManifest(directory)
     const [graph, model] = await Promise.all([openGraph(directory, manifest), openModel(directory, manifest)])
     const samples = await readSamples(graph, options.input)
     const compare = comparer(graph, model, options.saturate ? 'saturate' : 'refuse')
     progress.phase('run')
-    const comparisons = samples.map(({ sample }, i) => {
-      progress.update(i / samples.length)
-      return compare(sample)
-    })
-    progress.done(`${samples.length} inputs`)
+    const comparisons = blocking(() =>
+      samples.map(({ sample }, i) => {
+        progress.update(i / samples.length)
+        return compare(sample)
+      }),
+    )
+    progress.done(counted(samples.length, 'input'))
     const report = reportOn(comparisons)
-    const show = (data: ArrayLike<number>): string =>
-      Array.from(data)
-        .slice(0, SHOWN)
-        .map((v) => v.toPrecision(4))
-        .join(' ') + (data.length > SHOWN ? ' …' : '')
     return {
       json: {
         schema: 'veritensor/run@1',
@@ -57,8 +50,8 @@ export const run = command({
             float.map((f, k) => [
               samples[i]!.name,
               model.outputs[k]!.name,
-              show(f.data),
-              show(integer[k]!.data),
+              describeValues(f.data),
+              describeValues(integer[k]!.data),
               `${firstLargest(f.data)} / ${firstLargest(integer[k]!.data)}`,
             ]),
           ),

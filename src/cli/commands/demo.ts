@@ -1,0 +1,348 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { saveCompiled } from '../../artefacts/compiled.ts'
+import { addArtefact, FILES } from '../../artefacts/directory.ts'
+import { type Keys, setupDirectory } from '../../artefacts/keys.ts'
+import { ArtefactError, type Manifest } from '../../artefacts/manifest.ts'
+import { discard, temporaryBeside, unwritable, writeWhole } from '../../artefacts/temporary.ts'
+import { AnvilMissingError, findAnvil } from '../../chain/anvil.ts'
+import { type LocalVerifier, openLocalVerifier } from '../../chain/localVerifier.ts'
+import type { OnchainVerification } from '../../chain/verifyOnchain.ts'
+import { AbortedError, VeritensorError } from '../../errors.ts'
+import { estimateCircuit } from '../../estimate.ts'
+import { runFloat } from '../../graph/run.ts'
+import { encodeProof, encodePublicSignals, type Proof, ProofFormatError } from '../../groth16/keys.ts'
+import { type Verifier, verifierOf } from '../../groth16/verify.ts'
+import { packageRoot } from '../../packageRoot.ts'
+import { type Compiled, compileModel } from '../../pipeline/compileModel.ts'
+import { type Inference, prove } from '../../pipeline/prove.ts'
+import { firstLargest } from '../../quantise/report.ts'
+import { decodeSamples, type Sample } from '../../samples/samples.ts'
+import { generateVerifier } from '../../solidity/verifier.ts'
+import { UsageError } from '../args.ts'
+import { command, type Result } from '../command.ts'
+import { verifierOptions } from '../contracts.ts'
+import { flipBit, forgeClass } from '../demo/forgery.ts'
+import { gallery, halfBlocks } from '../demo/picture.ts'
+import { DEV_WARNING, describeReport } from '../describe.ts'
+import { table, thousands } from '../format.ts'
+import { formatSeconds, type Progress } from '../progress.ts'
+import { PROOF_SUFFIX, PUBLIC_SUFFIX } from '../proofFiles.ts'
+
+/** Digits that are proved: the first rows of the example's samples. */
+const DIGITS = 10
+
+/** Pixels of a row. */
+const SIDE = 28
+
+/** Width of text where it does not go to a terminal. */
+const COLUMNS = 80
+
+export const demo = command({
+  name: 'demo',
+  arguments: '',
+  summary: 'prove ten handwritten digits, verify them on a local chain, and try to cheat',
+  details:
+    'Compiles the MNIST example that comes with Veritensor, sets up a development key, proves ten digits on all cores, and\n' +
+    'verifies every proof here and by a transaction on a chain of its own. Then it claims another class, and corrupts a\n' +
+    'proof. Everything happens in a temporary folder that is removed at the end.',
+  options: {
+    'off-chain': { type: 'flag', help: 'without a chain, for machines that have no anvil' },
+    keep: { type: 'string', value: 'DIR', help: 'leave model, keys, contract and proofs in DIR' },
+  },
+  examples: ['veritensor demo', 'veritensor demo --keep artifacts/demo', 'veritensor demo --off-chain'],
+  async run({ options, positionals, progress, signal }) {
+    if (positionals.length > 0) throw new UsageError('demo takes no arguments')
+    const onChain = !options['off-chain']
+    if (onChain) requireAnvil()
+    const directory = options.keep ?? temporaryBeside(join(tmpdir(), 'veritensor-demo'))
+    try {
+      return await run(directory, { onChain, kept: options.keep !== undefined, progress, signal })
+    } finally {
+      if (options.keep === undefined) await discard(directory)
+    }
+  },
+})
+
+/** Finds out before long work that there is no chain to verify on. */
+function requireAnvil(): void {
+  try {
+    findAnvil()
+  } catch (error) {
+    if (!(error instanceof AnvilMissingError)) throw error
+    const { code, message, details, fix } = error
+    const other = 'To go without a chain: veritensor demo --off-chain'
+    throw new VeritensorError(code, message, { details, fix: `${fix} ${other}`, cause: error })
+  }
+}
+
+type Context = {
+  readonly onChain: boolean
+  readonly kept: boolean
+  readonly progress: Progress
+  readonly signal: AbortSignal
+}
+
+/** One digit with everything that was found about it. */
+type Digit = {
+  readonly label: number
+  readonly pixels: ArrayLike<number>
+  /** Class by the public signals of the proof, and by the float model. */
+  readonly proved: number
+  readonly float: number
+  readonly seconds: number
+  readonly offChain: boolean
+  readonly chain?: OnchainVerification
+}
+
+/** A lie and what the verifiers said to it. */
+type Attempt = {
+  readonly what: string
+  readonly offChain: Answer
+  readonly onChain?: Answer
+}
+type Answer = { readonly refused: boolean; readonly why: string }
+
+async function run(directory: string, context: Context): Promise<Result> {
+  const { onChain, kept, progress, signal } = context
+  const started = performance.now()
+  const seconds: Record<string, number> = {}
+  const timed = async <T>(name: string, estimate: number | undefined, body: () => Promise<T>): Promise<T> => {
+    // what runs in this thread gives Ctrl-C no chance
+    await new Promise(setImmediate)
+    if (signal.aborted) throw new AbortedError('the demo')
+    progress.phase(name, estimate)
+    const start = performance.now()
+    const result = await body()
+    seconds[name] = (performance.now() - start) / 1000
+    return result
+  }
+
+  const { compiled, samples, labels, pixels } = await timed('compile', undefined, async () => {
+    const example = await readExample()
+    const made = compileExample(example, (fraction) => progress.update(fraction))
+    await saveCompiled(directory, made.compiled)
+    progress.done(`${thousands(made.compiled.circuit.rows)} rows`)
+    return { ...made, labels: example.labels }
+  })
+  const { circuit, report } = compiled
+  const estimate = estimateCircuit(circuit)
+
+  progress.note(DEV_WARNING)
+  const { keys, manifest } = await timed('set-up', estimate.setupSeconds, async () => {
+    const made = await setupDirectory(directory, { dev: true, signal, onProgress: progress.update })
+    progress.done()
+    return made
+  })
+
+  const proofs = join(directory, 'proofs')
+  const inferences = await timed('prove', undefined, async () => {
+    await mkdir(proofs, { recursive: true }).catch((cause) => {
+      throw unwritable(proofs, cause)
+    })
+    const made = await prove(compiled, keys, samples, {
+      signal,
+      onProgress: (fraction, complete) => progress.update(fraction, `${complete} of ${samples.length}`),
+      onProof: ({ proof, publicSignals }, i) =>
+        writeWhole({
+          [join(proofs, `digit-${i}${PUBLIC_SUFFIX}`)]:
+            `${JSON.stringify(encodePublicSignals(publicSignals), null, 1)}\n`,
+          [join(proofs, `digit-${i}${PROOF_SUFFIX}`)]: `${JSON.stringify(encodeProof(proof), null, 1)}\n`,
+        }),
+    })
+    progress.done(`${made.length} proofs`)
+    return made
+  })
+
+  const isValid = verifierOf(keys.verifyingKey)
+  const offChain = await timed('verify off-chain', undefined, async () => {
+    const answers = inferences.map(({ proof, publicSignals }) => isValid(publicSignals, proof))
+    progress.done(`${answers.filter(Boolean).length} of ${answers.length} valid`)
+    return answers
+  })
+  const chain = onChain ? await timed('deploy', undefined, () => deploy(directory, manifest, keys, context)) : undefined
+  try {
+    const onChainAnswers: OnchainVerification[] = []
+    if (chain !== undefined)
+      await timed('verify on-chain', undefined, async () => {
+        for (const { proof, publicSignals } of inferences) {
+          onChainAnswers.push(await chain.verify(proof, publicSignals))
+          progress.update(onChainAnswers.length / inferences.length)
+        }
+        progress.done(`${onChainAnswers.filter(({ valid }) => valid).length} of ${inferences.length} valid`)
+      })
+    const digits = inferences.map(({ statement, stats }, i): Digit => {
+      const float = runFloat(compiled.graph, samples[i]!).get(compiled.graph.outputs[0]!)!
+      return {
+        label: labels[i]!,
+        pixels: pixels[i]!,
+        proved: firstLargest(statement[0]!.values),
+        float: firstLargest(float.data),
+        seconds: (stats.witnessMs + stats.proofMs + stats.checkMs) / 1000,
+        offChain: offChain[i]!,
+        ...(onChainAnswers[i] === undefined ? {} : { chain: onChainAnswers[i] }),
+      }
+    })
+    const attempts = await timed('cheat', undefined, async () => {
+      const made = await cheat(inferences[0]!, isValid, chain)
+      progress.done()
+      return made
+    })
+    const total = (performance.now() - started) / 1000
+    return resultOf({ digits, attempts, seconds, total, chain, compiled, report, kept: kept ? directory : undefined })
+  } finally {
+    await chain?.close()
+  }
+}
+
+/** Files of the example as bytes, and the classes of its samples. */
+async function readExample() {
+  const folder = join(packageRoot, 'examples', 'mnist')
+  const read = (name: string): Promise<Buffer> =>
+    readFile(join(folder, name)).catch((cause) => {
+      throw new ArtefactError('input/missing-file', `the example file ${join(folder, name)} can't be read`, {
+        fix: 'install Veritensor again: the package comes with the folder examples',
+        cause,
+      })
+    })
+  const [model, calibration, samples, about] = await Promise.all(
+    ['model.onnx', 'calibration.npy', 'samples.npy', 'example.json'].map(read),
+  )
+  const { labels } = JSON.parse(about!.toString()) as { readonly labels: readonly number[] }
+  return { model: model!, calibration: calibration!, samples: samples!, labels }
+}
+
+function compileExample(
+  { model, calibration, samples }: Awaited<ReturnType<typeof readExample>>,
+  onProgress: (fraction: number) => void,
+): { readonly compiled: Compiled; readonly samples: readonly Sample[]; readonly pixels: readonly Float64Array[] } {
+  const compiled = compileModel(model, {
+    calibration: (graph) => decodeSamples(graph, { path: 'calibration.npy', bytes: calibration }),
+    onProgress: (_, fraction) => onProgress(fraction),
+  })
+  const digits = decodeSamples(compiled.graph, { path: 'samples.npy', bytes: samples }).slice(0, DIGITS)
+  const input = compiled.graph.inputs[0]!.name
+  return { compiled, samples: digits, pixels: digits.map((sample) => sample.get(input)!.data) }
+}
+
+async function deploy(
+  directory: string,
+  manifest: Manifest,
+  { verifyingKey }: Keys,
+  { progress, signal }: Context,
+): Promise<LocalVerifier> {
+  const options = verifierOptions(manifest)
+  await addArtefact(directory, manifest, FILES.verifier, generateVerifier(verifyingKey, options))
+  const chain = await openLocalVerifier(verifyingKey, { ...options, signal })
+  const { gasUsed } = chain.deployment
+  progress.done(`${thousands(chain.codeBytes)} bytes of code, ${thousands(gasUsed)} gas`)
+  return chain
+}
+
+/** Claims another class with an honest proof, and the honest class with a corrupted proof. */
+async function cheat(
+  { proof, publicSignals }: Inference,
+  isValid: Verifier,
+  chain: LocalVerifier | undefined,
+): Promise<Attempt[]> {
+  const off = (p: Proof, signals: readonly bigint[]): Answer => {
+    try {
+      const valid = isValid(signals, p)
+      return { refused: !valid, why: valid ? 'the proof verifies' : 'the proof does not verify' }
+    } catch (error) {
+      if (!(error instanceof ProofFormatError)) throw error
+      return { refused: true, why: error.message }
+    }
+  }
+  const on = async (p: Proof, signals: readonly bigint[]): Promise<Answer> => {
+    const { valid } = await chain!.verify(p, signals)
+    return { refused: !valid, why: `the contract answers ${valid}` }
+  }
+  const forged = forgeClass(publicSignals)
+  const lies: readonly (readonly [what: string, Proof, readonly bigint[]])[] = [
+    [`claim class ${forged.to} for a ${forged.from}, with its own proof`, proof, forged.publicSignals],
+    ['flip one bit of the proof', flipBit(proof), publicSignals],
+  ]
+  const attempts: Attempt[] = []
+  for (const [what, p, signals] of lies)
+    attempts.push({
+      what,
+      offChain: off(p, signals),
+      ...(chain === undefined ? {} : { onChain: await on(p, signals) }),
+    })
+  return attempts
+}
+
+function resultOf(found: {
+  readonly digits: readonly Digit[]
+  readonly attempts: readonly Attempt[]
+  readonly seconds: Readonly<Record<string, number>>
+  readonly total: number
+  readonly chain: LocalVerifier | undefined
+  readonly compiled: Compiled
+  readonly report: Compiled['report']
+  readonly kept: string | undefined
+}): Result {
+  const { digits, attempts, seconds, total, chain, compiled, report, kept } = found
+  const { rows } = compiled.circuit
+  const accepted = digits.every(({ offChain, chain: c }) => offChain && (chain === undefined || c?.valid === true))
+  const refused = attempts.every(({ offChain, onChain }) => offChain.refused && (onChain?.refused ?? true))
+  const word = (valid: boolean | undefined): string => (valid === undefined ? '–' : valid ? 'valid' : 'INVALID')
+  const pictures = digits.map(({ pixels, proved }) => ({ lines: halfBlocks(pixels, SIDE), caption: `class ${proved}` }))
+  const verdict = ({ refused, why }: Answer): string => `${refused ? 'refused' : 'ACCEPTED'}: ${why}`
+  const header = ['digit', 'class', 'float', 'rows', 'time', 'off-chain', ...(chain ? ['on-chain', 'gas'] : [])]
+  return {
+    exitCode: accepted && refused ? 0 : 4,
+    json: {
+      schema: 'veritensor/demo@1',
+      model: compiled.model.name,
+      rows,
+      wires: compiled.circuit.wires,
+      report,
+      seconds: { ...seconds, total },
+      digits: digits.map(({ label, proved, float, seconds, offChain, chain: c }) => ({
+        ...{ digit: label, class: proved, floatClass: float, rows, seconds, offChain },
+        onChain: c?.valid ?? null,
+        gas: c?.gasUsed === undefined ? null : Number(c.gasUsed),
+        transaction: c?.transactionHash ?? null,
+      })),
+      forgeries: attempts.map(({ what, offChain, onChain }) => ({ what, offChain, onChain: onChain ?? null })),
+      verifier:
+        chain === undefined
+          ? null
+          : { address: chain.deployment.address, bytes: chain.codeBytes, gas: Number(chain.deployment.gasUsed) },
+      kept: kept ?? null,
+      ok: accepted && refused,
+      warning: DEV_WARNING,
+    },
+    text: [
+      gallery(pictures, process.stdout.columns ?? COLUMNS),
+      '',
+      table(
+        header,
+        digits.map(({ label, proved, float, seconds, offChain, chain: c }) => [
+          ...[String(label), String(proved), String(float), thousands(rows), formatSeconds(seconds), word(offChain)],
+          ...(chain === undefined ? [] : [word(c?.valid), c?.gasUsed === undefined ? '–' : thousands(c.gasUsed)]),
+        ]),
+      ),
+      ...describeReport(report),
+      '',
+      'Cheating with the first digit',
+      ...attempts.flatMap(({ what, offChain, onChain }) => [
+        `  ${what}`,
+        `    off-chain  ${verdict(offChain)}`,
+        ...(onChain === undefined ? [] : [`    on-chain   ${verdict(onChain)}`]),
+      ]),
+      '',
+      DEV_WARNING,
+      accepted && refused
+        ? `${digits.length} digits proved and verified, ${attempts.length} forgeries refused, in ${formatSeconds(total)}`
+        : `FAILED in ${formatSeconds(total)}: ${accepted ? 'a forgery was accepted' : 'an honest proof was refused'}`,
+      `  ${Object.entries(seconds)
+        .map(([name, s]) => `${name} ${formatSeconds(s)}`)
+        .join(' · ')}`,
+      ...(kept === undefined ? [] : [`  next   veritensor verify ${kept} ${join(kept, 'proofs')}`]),
+    ].join('\n'),
+  }
+}

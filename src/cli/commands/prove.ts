@@ -1,0 +1,115 @@
+import { mkdir } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { openCompiled } from '../../artefacts/compiled.ts'
+import { openDirectoryKeys } from '../../artefacts/keys.ts'
+import { unwritable, writeWhole } from '../../artefacts/temporary.ts'
+import { estimateCircuit } from '../../estimate.ts'
+import { encodeProof, encodePublicSignals } from '../../groth16/keys.ts'
+import { prove as proveSamples } from '../../pipeline/prove.ts'
+import { readSamples } from '../../samples/files.ts'
+import { one } from '../args.ts'
+import { command } from '../command.ts'
+import { announce, DEV_WARNING, describeStatement, statementJson } from '../describe.ts'
+import { counted, table, thousands } from '../format.ts'
+import { formatSeconds } from '../progress.ts'
+import { PROOF_SUFFIX, PUBLIC_SUFFIX } from '../proofFiles.ts'
+import { uniqueNames } from '../uniqueNames.ts'
+
+export const prove = command({
+  name: 'prove',
+  arguments: 'DIR',
+  summary: 'run the model on inputs and prove the results',
+  details:
+    'Writes NAME.proof.json and NAME.public.json (snarkjs’ JSON) for every input; proofs that are there already are replaced.\n' +
+    'Inputs are checked before the first proof begins. Each proof is verified before it is written.',
+  options: {
+    input: { type: 'strings', value: 'FILE', required: true, help: 'inputs: .pb, .npy or .json, several at once' },
+    out: { type: 'string', short: 'o', value: 'OUT', required: true, help: 'folder for the proofs' },
+    jobs: {
+      type: 'integer',
+      short: 'j',
+      value: 'N',
+      min: 1,
+      max: 256,
+      help: 'proofs at a time (default all cores, if memory allows)',
+    },
+    saturate: { type: 'flag', help: 'clamp values outside the calibrated range instead of refusing them' },
+  },
+  examples: [
+    'veritensor prove artifacts/model --input samples.npy -o proofs',
+    'veritensor prove artifacts/model --input a.pb b.pb --jobs 4 -o proofs',
+  ],
+  async run({ options, positionals, progress, signal }) {
+    const directory = one(positionals, 'prove takes one DIR')
+    const out = options.out!
+    const { manifest, graph, model, circuit } = await openCompiled(directory)
+    const samples = await readSamples(graph, options.input)
+    const names = uniqueNames(samples.map(({ name }) => name))
+    progress.phase('read key')
+    const keys = openDirectoryKeys(directory, manifest)
+    const { dev } = keys.verifyingKey
+    progress.done()
+    await mkdir(out, { recursive: true }).catch((cause) => {
+      throw unwritable(out, cause)
+    })
+    const started = performance.now()
+    const estimate = estimateCircuit(circuit)
+    const threads = Math.min(options.jobs ?? availableParallelism(), samples.length)
+    const seconds = estimate.proveSeconds * Math.ceil(samples.length / threads)
+    const long = announce(counted(samples.length, 'proof'), circuit.rows, seconds, estimate.proveBytes * threads)
+    if (long !== undefined) progress.note(long)
+    if (dev) progress.note(DEV_WARNING)
+    progress.phase('prove')
+    const files = names.map((name) => ({
+      proof: join(out, name + PROOF_SUFFIX),
+      public: join(out, name + PUBLIC_SUFFIX),
+    }))
+    const inferences = await proveSamples(
+      { model, circuit, visibility: manifest.visibility },
+      keys,
+      samples.map(({ sample }) => sample),
+      {
+        names,
+        outOfRange: options.saturate ? 'saturate' : 'refuse',
+        ...(options.jobs === undefined ? {} : { threads: options.jobs }),
+        signal,
+        onProgress: (fraction, complete) => progress.update(fraction, `${complete} of ${samples.length}`),
+        onProof: ({ proof, publicSignals }, i) =>
+          writeWhole({
+            [files[i]!.public]: `${JSON.stringify(encodePublicSignals(publicSignals), null, 1)}\n`,
+            [files[i]!.proof]: `${JSON.stringify(encodeProof(proof), null, 1)}\n`,
+          }),
+      },
+    )
+    progress.done(counted(samples.length, 'proof'))
+    const took = (performance.now() - started) / 1000
+    const rows = inferences.map(({ statement, stats }, i) => {
+      const { outputs, largest } = describeStatement(statement)
+      return [names[i]!, outputs, largest, formatSeconds((stats.witnessMs + stats.proofMs + stats.checkMs) / 1000)]
+    })
+    return {
+      json: {
+        schema: 'veritensor/prove@1',
+        directory,
+        out,
+        dev,
+        rows: circuit.rows,
+        seconds: took,
+        proofs: inferences.map(({ statement, stats }, i) => ({
+          name: names[i],
+          ...files[i],
+          statement: statementJson(statement),
+          ...stats,
+        })),
+        warning: dev ? DEV_WARNING : null,
+      },
+      text: [
+        table(['input', 'output', 'largest', 'time'], rows),
+        `${counted(samples.length, 'proof')} of ${thousands(circuit.rows)} rows in ${formatSeconds(took)} → ${out}`,
+        ...(dev ? [DEV_WARNING] : []),
+        `  next   veritensor verify ${directory} ${out}`,
+      ].join('\n'),
+    }
+  },
+})

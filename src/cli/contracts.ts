@@ -1,0 +1,12 @@
+import { FILES } from '../artefacts/directory.ts'
+import type { Manifest } from '../artefacts/manifest.ts'
+import type { VerifierOptions } from '../solidity/verifier.ts'
+
+/** What the contract of a directory says about itself. */
+export const verifierOptions = ({ name, files, key }: Manifest, contractName?: string): VerifierOptions => ({
+  modelName: name,
+  modelDigest: files[FILES.onnx]!,
+  circuitDigest: files[FILES.r1cs]!,
+  ...(contractName === undefined ? {} : { contractName }),
+  ...(key?.ptau === undefined ? {} : { ceremony: `${key.ptau.file} ${key.ptau.sha256.slice(0, 16)}` }),
+})

@@ -1,0 +1,87 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { ArtefactError } from '../artefacts/manifest.ts'
+import type { VeritensorError } from '../errors.ts'
+import { decodeProof, decodePublicSignals, type Proof, ProofFormatError } from '../groth16/keys.ts'
+import { UsageError } from './args.ts'
+
+export const PROOF_SUFFIX = '.proof.json'
+export const PUBLIC_SUFFIX = '.public.json'
+
+/** A proof and its public signals as files. */
+export type ProofFiles = { readonly name: string; readonly proof: string; readonly public: string }
+
+/**
+ * The proofs of files and folders. Public signals lie beside a proof: NAME.public.json for NAME.proof.json, and public.json
+ * for proof.json. Throws UsageError or ArtefactError `input/unreadable`.
+ */
+export async function findProofs(paths: readonly string[], publicPath?: string): Promise<ProofFiles[]> {
+  const found: ProofFiles[] = []
+  for (const path of paths) {
+    const info = await stat(path).catch((cause) => {
+      throw unreadable(path, cause)
+    })
+    if (info.isDirectory()) {
+      const names = (await readdir(path)).filter((name) => name.endsWith(PROOF_SUFFIX))
+      if (names.length === 0)
+        throw new ArtefactError('input/unreadable', `${path} holds no file *${PROOF_SUFFIX}`, {
+          fix: 'make proofs with: veritensor prove DIR --input FILE -o OUT',
+        })
+      names.sort(new Intl.Collator('en', { numeric: true }).compare)
+      for (const name of names) found.push(filesOf(join(path, name)))
+    } else found.push(filesOf(path, publicPath))
+  }
+  if (publicPath !== undefined && (found.length !== 1 || found[0]!.public !== publicPath))
+    throw new UsageError('--public belongs to a single PROOF file')
+  return found
+}
+
+function filesOf(proof: string, given?: string): ProofFiles {
+  const name = basename(proof).replace(/(\.proof)?\.json$/, '')
+  if (given !== undefined) return { name, proof, public: given }
+  const beside = proof.replace(/proof\.json$/, 'public.json')
+  if (beside === proof)
+    throw new UsageError(`the public signals of ${proof} are not known`, 'name their file with --public FILE')
+  return { name, proof, public: beside }
+}
+
+/** Bytes of JSON that a proof takes at most, with room for white space, and a public signal. */
+const MOST_BYTES = { proof: 1 << 16, signal: 128 } as const
+
+/**
+ * Reads a proof with its public signals. What is no proof comes back as the error that says why: it is an answer, not a
+ * failure. Throws ArtefactError `input/unreadable`.
+ */
+export async function readProof(
+  files: ProofFiles,
+  nPublic: number,
+): Promise<{ readonly proof: Proof; readonly publicSignals: bigint[] } | VeritensorError> {
+  const read = async (path: string, limit: number, name: ConstructorParameters<typeof ProofFormatError>[0]) => {
+    const info = await stat(path).catch((cause) => {
+      throw unreadable(path, cause)
+    })
+    if (info.size > limit) throw new ProofFormatError(name, `${path} is larger than any of its kind`)
+    const bytes = await readFile(path).catch((cause) => {
+      throw unreadable(path, cause)
+    })
+    try {
+      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown
+    } catch {
+      throw new ProofFormatError(name, `${path} is not JSON`)
+    }
+  }
+  try {
+    const most = MOST_BYTES.proof + MOST_BYTES.signal * nPublic
+    const [proof, signals] = [
+      await read(files.proof, MOST_BYTES.proof, 'malformed'),
+      await read(files.public, most, 'malformed-public-signals'),
+    ]
+    return { proof: decodeProof(proof), publicSignals: decodePublicSignals(signals) }
+  } catch (error) {
+    if (error instanceof ProofFormatError) return error
+    throw error
+  }
+}
+
+const unreadable = (path: string, cause: unknown): ArtefactError =>
+  new ArtefactError('input/unreadable', `${path} can't be read: ${(cause as Error).message}`, { cause })
