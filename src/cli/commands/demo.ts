@@ -24,20 +24,14 @@ import { UsageError } from '../args.ts'
 import { command, type Result } from '../command.ts'
 import { verifierOptions } from '../contracts.ts'
 import { flipBit, forgeClass } from '../demo/forgery.ts'
-import { gallery, halfBlocks } from '../demo/picture.ts'
-import { DEV_WARNING, describeReport } from '../describe.ts'
-import { table, thousands } from '../format.ts'
-import { formatSeconds, type Progress } from '../progress.ts'
+import { type Answer, type Attempt, type Digit, demoResult } from '../demo/result.ts'
+import { DEV_WARNING } from '../describe.ts'
+import { thousands } from '../format.ts'
+import type { Progress } from '../progress.ts'
 import { PROOF_SUFFIX, PUBLIC_SUFFIX } from '../proofFiles.ts'
 
 /** Digits that are proved: the first rows of the example's samples. */
 const DIGITS = 10
-
-/** Pixels of a row. */
-const SIDE = 28
-
-/** Width of text where it does not go to a terminal. */
-const COLUMNS = 80
 
 export const demo = command({
   name: 'demo',
@@ -84,26 +78,6 @@ type Context = {
   readonly signal: AbortSignal
 }
 
-/** One digit with everything that was found about it. */
-type Digit = {
-  readonly label: number
-  readonly pixels: ArrayLike<number>
-  /** Class by the public signals of the proof, and by the float model. */
-  readonly proved: number
-  readonly float: number
-  readonly seconds: number
-  readonly offChain: boolean
-  readonly chain?: OnchainVerification
-}
-
-/** A lie and what the verifiers said to it. */
-type Attempt = {
-  readonly what: string
-  readonly offChain: Answer
-  readonly onChain?: Answer
-}
-type Answer = { readonly refused: boolean; readonly why: string }
-
 async function run(directory: string, context: Context): Promise<Result> {
   const { onChain, kept, progress, signal } = context
   const started = performance.now()
@@ -126,12 +100,13 @@ async function run(directory: string, context: Context): Promise<Result> {
     progress.done(`${thousands(made.compiled.circuit.rows)} rows`)
     return { ...made, labels: example.labels }
   })
-  const { circuit, report } = compiled
-  const estimate = estimateCircuit(circuit)
+  const estimate = estimateCircuit(compiled.circuit)
 
   progress.note(DEV_WARNING)
   const { keys, manifest } = await timed('set-up', estimate.setupSeconds, async () => {
     const made = await setupDirectory(directory, { dev: true, signal, onProgress: progress.update })
+    const source = generateVerifier(made.keys.verifyingKey, verifierOptions(made.manifest))
+    await addArtefact(directory, made.manifest, FILES.verifier, source)
     progress.done()
     return made
   })
@@ -161,7 +136,7 @@ async function run(directory: string, context: Context): Promise<Result> {
     progress.done(`${answers.filter(Boolean).length} of ${answers.length} valid`)
     return answers
   })
-  const chain = onChain ? await timed('deploy', undefined, () => deploy(directory, manifest, keys, context)) : undefined
+  const chain = onChain ? await timed('deploy', undefined, () => deploy(keys, manifest, context)) : undefined
   try {
     const onChainAnswers: OnchainVerification[] = []
     if (chain !== undefined)
@@ -181,7 +156,7 @@ async function run(directory: string, context: Context): Promise<Result> {
         float: firstLargest(float.data),
         seconds: (stats.witnessMs + stats.proofMs + stats.checkMs) / 1000,
         offChain: offChain[i]!,
-        ...(onChainAnswers[i] === undefined ? {} : { chain: onChainAnswers[i] }),
+        ...(onChainAnswers[i] === undefined ? {} : { onChain: onChainAnswers[i] }),
       }
     })
     const attempts = await timed('cheat', undefined, async () => {
@@ -190,7 +165,8 @@ async function run(directory: string, context: Context): Promise<Result> {
       return made
     })
     const total = (performance.now() - started) / 1000
-    return resultOf({ digits, attempts, seconds, total, chain, compiled, report, kept: kept ? directory : undefined })
+    const verifier = chain && { ...chain.deployment, codeBytes: chain.codeBytes }
+    return demoResult({ digits, attempts, compiled, verifier, seconds, total, kept: kept ? directory : undefined })
   } finally {
     await chain?.close()
   }
@@ -227,14 +203,11 @@ function compileExample(
 }
 
 async function deploy(
-  directory: string,
-  manifest: Manifest,
   { verifyingKey }: Keys,
+  manifest: Manifest,
   { progress, signal }: Context,
 ): Promise<LocalVerifier> {
-  const options = verifierOptions(manifest)
-  await addArtefact(directory, manifest, FILES.verifier, generateVerifier(verifyingKey, options))
-  const chain = await openLocalVerifier(verifyingKey, { ...options, signal })
+  const chain = await openLocalVerifier(verifyingKey, { ...verifierOptions(manifest), signal })
   const { gasUsed } = chain.deployment
   progress.done(`${thousands(chain.codeBytes)} bytes of code, ${thousands(gasUsed)} gas`)
   return chain
@@ -261,7 +234,7 @@ async function cheat(
   }
   const forged = forgeClass(publicSignals)
   const lies: readonly (readonly [what: string, Proof, readonly bigint[]])[] = [
-    [`claim class ${forged.to} for a ${forged.from}, with its own proof`, proof, forged.publicSignals],
+    [`claim class ${forged.to} instead of ${forged.from}, with the same proof`, proof, forged.publicSignals],
     ['flip one bit of the proof', flipBit(proof), publicSignals],
   ]
   const attempts: Attempt[] = []
@@ -272,77 +245,4 @@ async function cheat(
       ...(chain === undefined ? {} : { onChain: await on(p, signals) }),
     })
   return attempts
-}
-
-function resultOf(found: {
-  readonly digits: readonly Digit[]
-  readonly attempts: readonly Attempt[]
-  readonly seconds: Readonly<Record<string, number>>
-  readonly total: number
-  readonly chain: LocalVerifier | undefined
-  readonly compiled: Compiled
-  readonly report: Compiled['report']
-  readonly kept: string | undefined
-}): Result {
-  const { digits, attempts, seconds, total, chain, compiled, report, kept } = found
-  const { rows } = compiled.circuit
-  const accepted = digits.every(({ offChain, chain: c }) => offChain && (chain === undefined || c?.valid === true))
-  const refused = attempts.every(({ offChain, onChain }) => offChain.refused && (onChain?.refused ?? true))
-  const word = (valid: boolean | undefined): string => (valid === undefined ? '–' : valid ? 'valid' : 'INVALID')
-  const pictures = digits.map(({ pixels, proved }) => ({ lines: halfBlocks(pixels, SIDE), caption: `class ${proved}` }))
-  const verdict = ({ refused, why }: Answer): string => `${refused ? 'refused' : 'ACCEPTED'}: ${why}`
-  const header = ['digit', 'class', 'float', 'rows', 'time', 'off-chain', ...(chain ? ['on-chain', 'gas'] : [])]
-  return {
-    exitCode: accepted && refused ? 0 : 4,
-    json: {
-      schema: 'veritensor/demo@1',
-      model: compiled.model.name,
-      rows,
-      wires: compiled.circuit.wires,
-      report,
-      seconds: { ...seconds, total },
-      digits: digits.map(({ label, proved, float, seconds, offChain, chain: c }) => ({
-        ...{ digit: label, class: proved, floatClass: float, rows, seconds, offChain },
-        onChain: c?.valid ?? null,
-        gas: c?.gasUsed === undefined ? null : Number(c.gasUsed),
-        transaction: c?.transactionHash ?? null,
-      })),
-      forgeries: attempts.map(({ what, offChain, onChain }) => ({ what, offChain, onChain: onChain ?? null })),
-      verifier:
-        chain === undefined
-          ? null
-          : { address: chain.deployment.address, bytes: chain.codeBytes, gas: Number(chain.deployment.gasUsed) },
-      kept: kept ?? null,
-      ok: accepted && refused,
-      warning: DEV_WARNING,
-    },
-    text: [
-      gallery(pictures, process.stdout.columns ?? COLUMNS),
-      '',
-      table(
-        header,
-        digits.map(({ label, proved, float, seconds, offChain, chain: c }) => [
-          ...[String(label), String(proved), String(float), thousands(rows), formatSeconds(seconds), word(offChain)],
-          ...(chain === undefined ? [] : [word(c?.valid), c?.gasUsed === undefined ? '–' : thousands(c.gasUsed)]),
-        ]),
-      ),
-      ...describeReport(report),
-      '',
-      'Cheating with the first digit',
-      ...attempts.flatMap(({ what, offChain, onChain }) => [
-        `  ${what}`,
-        `    off-chain  ${verdict(offChain)}`,
-        ...(onChain === undefined ? [] : [`    on-chain   ${verdict(onChain)}`]),
-      ]),
-      '',
-      DEV_WARNING,
-      accepted && refused
-        ? `${digits.length} digits proved and verified, ${attempts.length} forgeries refused, in ${formatSeconds(total)}`
-        : `FAILED in ${formatSeconds(total)}: ${accepted ? 'a forgery was accepted' : 'an honest proof was refused'}`,
-      `  ${Object.entries(seconds)
-        .map(([name, s]) => `${name} ${formatSeconds(s)}`)
-        .join(' · ')}`,
-      ...(kept === undefined ? [] : [`  next   veritensor verify ${kept} ${join(kept, 'proofs')}`]),
-    ].join('\n'),
-  }
 }

@@ -35,33 +35,38 @@ export type Captioned = { readonly lines: readonly string[]; readonly caption: s
 /** Blanks between pictures. */
 const GAP = 3
 
-/** Pictures side by side, bottoms aligned, as many in a row as `columns` allow; rows are separated by an empty line. */
+/**
+ * Pictures side by side, bottoms aligned, in as few rows as `columns` allow and about as many in each; rows are separated
+ * by an empty line.
+ */
 export function gallery(pictures: readonly Captioned[], columns: number): string {
   const widthOf = ({ lines, caption }: Captioned): number => Math.max(caption.length, ...lines.map((l) => l.length))
-  const rows: Captioned[][] = []
-  let used = Number.POSITIVE_INFINITY
-  for (const picture of pictures) {
-    used += GAP + widthOf(picture)
-    if (used <= columns) rows.at(-1)!.push(picture)
-    else {
-      rows.push([picture])
-      used = widthOf(picture)
+  const fits = (row: readonly Captioned[]): boolean =>
+    row.length < 2 || row.reduce((sum, picture) => sum + GAP + widthOf(picture), -GAP) <= columns
+  const split = (most: number): Captioned[][] => {
+    const rows: Captioned[][] = [[]]
+    for (const picture of pictures) {
+      const row = rows.at(-1)!
+      if (row.length < most && fits([...row, picture])) row.push(picture)
+      else rows.push([picture])
     }
+    return rows
   }
+  const fewest = split(pictures.length)
+  const even = split(Math.ceil(pictures.length / fewest.length))
+  const rows = even.length === fewest.length ? even : fewest
   return rows
     .map((row) => {
       const height = Math.max(...row.map(({ lines }) => lines.length))
-      const columnsOf = row.map(({ lines, caption }) => [
-        ...Array.from({ length: height - lines.length }, () => ''),
-        ...lines,
-        caption,
-      ])
-      return Array.from({ length: height + 1 }, (_, y) =>
+      const line = (y: number): string =>
         row
-          .map((picture, i) => columnsOf[i]![y]!.padEnd(widthOf(picture)))
+          .map((picture) => {
+            const { lines, caption } = picture
+            const text = y === height ? caption : (lines[y - height + lines.length] ?? '')
+            return text.padEnd(widthOf(picture))
+          })
           .join(' '.repeat(GAP))
-          .trimEnd(),
-      ).join('\n')
+      return Array.from({ length: height + 1 }, (_, y) => line(y).trimEnd()).join('\n')
     })
     .join('\n\n')
 }
