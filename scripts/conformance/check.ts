@@ -2,7 +2,6 @@
  * One model of a conformance run, from the file to a verified proof.
  * @module
  */
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { freemem } from 'node:os'
 import { join } from 'node:path'
@@ -14,14 +13,14 @@ import { estimateCircuit } from '../../src/estimate.ts'
 import { decodeModel } from '../../src/graph/onnx.ts'
 import { R } from '../../src/groth16/bn254.ts'
 import type { Proof } from '../../src/groth16/keys.ts'
-import { r1csDigest } from '../../src/groth16/r1cs.ts'
 import { verify } from '../../src/groth16/verify.ts'
 import { runInteger } from '../../src/model/model.ts'
 import { type Compiled, compileModel } from '../../src/pipeline/compileModel.ts'
+import { contractFor } from '../../src/pipeline/contract.ts'
 import { quantiseInput } from '../../src/quantise/ports.ts'
 import { comparer } from '../../src/quantise/report.ts'
 import { compileContract } from '../../src/solidity/compile.ts'
-import { generateVerifier, verifyingKeyDigest } from '../../src/solidity/verifier.ts'
+import { verifyingKeyDigest } from '../../src/solidity/verifier.ts'
 import { setupDev } from '../../src/workers/devSetup.ts'
 import { readShared } from '../../src/workers/files.ts'
 import { openProver } from '../../src/workers/prover.ts'
@@ -163,13 +162,8 @@ async function proveModel(
     throw new NonconformityError('the proof verifies for other public signals')
 
   tell.stage('verify on-chain')
-  const digests = {
-    modelName: model.name,
-    modelDigest: createHash('sha256').update(onnx).digest('hex'),
-    circuitDigest: r1csDigest(circuit),
-  }
   const { onChain, gas } = await verifyOnAnvil(
-    generateVerifier(vk, digests),
+    contractFor({ onnx, model, circuit }, vk),
     { vkDigest: verifyingKeyDigest(vk), proof, publicSignals },
     { rpc, account: proving.account },
   )

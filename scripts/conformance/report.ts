@@ -42,13 +42,19 @@ export const formatOps = (ops: Readonly<Record<string, number>>): string =>
 const clipped = (text: string, width: number): string =>
   text.length > width ? `${text.slice(0, width - 1).trimEnd()}…` : text
 
-/** Accuracy where there are labels, else how often the class is the expected one. */
+/** Accuracy where there are labels (and that of the expected outputs if it differs), else how many classes are the same. */
 function classes({ agreement }: Findings): string {
   if (agreement === undefined) return ''
   const { labelled, sameClass, sets } = agreement
-  if (labelled !== null) return `${labelled.integer}/${labelled.total} labels`
+  if (labelled !== null) {
+    const { integer, expected, total } = labelled
+    return `${integer}/${total} labels${expected === integer ? '' : ` (file: ${expected})`}`
+  }
   return sameClass === null ? '' : `${sameClass}/${sets} same`
 }
+
+/** Characters of a reason that are shown; --json has all. */
+const REASON = 160
 
 /** The table, then why models were not proved, then a count. */
 export function formatOutcomes(outcomes: readonly Outcome[]): string {
@@ -63,7 +69,7 @@ export function formatOutcomes(outcomes: readonly Outcome[]): string {
     reason === null
       ? []
       : [
-          `${name}: ${reason.code} (${reason.stage}): ${reason.message}`,
+          `${name}: ${reason.code} (${reason.stage}): ${clipped(reason.message, REASON)}`,
           ...(reason.stack === undefined ? [] : [reason.stack.replace(/^/gm, '    ')]),
         ],
   )
