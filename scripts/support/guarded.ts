@@ -39,6 +39,9 @@ export function runGuarded(
     child.on('message', options.onMessage)
     child.on('error', (error) => {
       errors = `${errors}${error.message}`.slice(-KEPT)
+      if (child.pid !== undefined) return
+      clearTimeout(timer) // it never began, and will not close either
+      resolve({ kind: 'crashed', how: 'failure to start', errors })
     })
     child.on('close', (code, signal) => {
       clearTimeout(timer)
