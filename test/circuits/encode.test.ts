@@ -197,6 +197,10 @@ describe('malformed circuit files', () => {
     expect(withParts({ lcStart: replaced(lcStart, long, lcWire.length + 1) })).toBe(malformed)
     expect(withParts({ lcStart: replaced(lcStart, long, 2 ** 32 - 1) })).toBe(malformed)
     expect(withParts({ lcWire: replaced(lcWire, at + 2, wires) })).toBe(malformed)
+    // also in combinations that only rows use
+    for (let k = 0; k < lcSafe.length; k += 20)
+      if (lcStart[k + 1]! > lcStart[k]!)
+        expect(withParts({ lcWire: replaced(lcWire, lcStart[k + 1]! - 1, wires) })).toBe(malformed)
     expect(withParts({ lcWire: replaced(lcWire, at + 2, 2 ** 32 - 1) })).toBe(malformed)
     expect(withParts({ lcWire: replaced(lcWire, at + 1, lcWire[at]!) })).toBe(malformed)
     expect(withParts({ lcWire: replaced(replaced(lcWire, at, lcWire[at + 1]!), at + 1, lcWire[at]!) })).toBe(malformed)
@@ -383,5 +387,17 @@ describe('any bytes', () => {
     // and coefficients are as large as they may be
     const coefficients = claimed.coefficients.map((k) => (Number.isSafeInteger(Number(k)) ? 2n ** 53n - 1n : k))
     expect(use(encodeCircuit({ ...claimed, coefficients }))).toBe('read')
+    // values that would grow beyond the largest double, step by step
+    const cs = createBuilder(Fr)
+    let x = cs.input('private', { lo: 1n, hi: 9n })
+    for (let i = 0; i < 50; i++) x = cs.materialise(cs.scale(3, x))
+    cs.bits(x, 300)
+    cs.mulAdd(x, x, x)
+    isZero(cs, x)
+    const { coefficients: few, ...rest } = cs.build()
+    const growing = few.map((k) => (k === 3n ? 2n ** 53n - 1n : k))
+    expect(use(encodeCircuit({ ...rest, coefficients: growing }))).toBe('read')
+    const doubled = { ...rest, lcSafe: rest.lcSafe.fill(1), wideWire: rest.wideWire.fill(0), coefficients: growing }
+    expect(use(encodeCircuit(doubled))).toBe('read')
   })
 })

@@ -4,7 +4,7 @@ import type { Circuit } from '../../circuits/circuit.ts'
 import { CircuitError } from '../../circuits/error.ts'
 import { createField, Fr } from '../../circuits/field.ts'
 import { argmax } from '../../circuits/gadgets/argmax.ts'
-import { rangeCheck } from '../../circuits/gadgets/bits.ts'
+import { rangeCheck, toBits } from '../../circuits/gadgets/bits.ts'
 import { divide } from '../../circuits/gadgets/divide.ts'
 import { lookup } from '../../circuits/gadgets/lookup.ts'
 import { maximum } from '../../circuits/gadgets/max.ts'
@@ -201,5 +201,17 @@ describe('double and bigint evaluation', () => {
     const witnesses = [0, 1].map((v) => solve(circuit, [v]))
     expect(witnesses.map((w) => F.signed(wireValue(F, w, out)))).toEqual([-8n, 4n])
     expect(witnesses.map((w) => wireValue(F, w, zero.wires[0]!))).toEqual([0n, 0n])
+  })
+
+  test('bits are those of the residue', () => {
+    const cs = createBuilder(createField(17n))
+    // 12·2 = 7 mod 17, though its double is -5·2
+    toBits(cs, cs.scale(12, cs.input('private', { lo: 0n, hi: 2n })), 3)
+    const circuit = cs.build()
+    expect([0, 1, 2].map((v) => codeOf(() => solve(circuit, [v])))).toEqual([
+      'no error',
+      'circuit/unsatisfied',
+      'no error',
+    ])
   })
 })

@@ -42,6 +42,8 @@ describe('requantise', () => {
     onSmallFields(to([-30, 30], 0, [-4, 3], both(7, 0, 3)))
     onSmallFields(to([-30, 30], 3, [-1, 0], both(7, 3, 1)))
     onSmallFields(to([-16, 15], 1, [-4, 3], both(6, 1, 3)))
+    onSmallFields(to([-30, 30], 0, [-1, 0], both(6, 0, 1)))
+    onSmallFields(to([-20, 7], 1, [0, 3], both(6, 1, 2))) // by one at the high end
   })
   describe('fused with a ReLU', () => {
     onSmallFields(to([-20, 20], 1, [0, 3], both(6, 1, 2)))
@@ -52,6 +54,7 @@ describe('requantise', () => {
     onSmallFields(to([-20, 10], 1, [-2, 5], 5 + 1 + 1))
     onSmallFields(to([-20, 5], 1, [0, 3], 6 + 1 + 1))
     onSmallFields(to([-20, 5], 0, [-2, 5], 6 + 1 + 1))
+    onSmallFields(to([-9, 3], 1, [-2, 13], 5 + 1 + 1)) // a window wider than the bits
   })
   describe('not saturating', () => {
     onSmallFields(to([-16, 13], 2, [-4, 3], 5 + 1))
@@ -68,6 +71,7 @@ describe('requantise', () => {
   describe('windows of other widths take a minimum besides', () => {
     onSmallFields(to([-20, 20], 1, [-2, 2], both(6, 1, 3) + clip(3)))
     onSmallFields(to([-20, 20], 1, [-3, 2], both(6, 1, 3) + clip(3)))
+    onSmallFields(to([-20, 20], 2, [-1, 1], both(6, 2, 2) + clip(2)))
     onSmallFields(to([0, 20], 1, [0, 4], high(5, 1, 3) + clip(3)))
     onSmallFields(to([-20, 14], 1, [0, 5], 6 + 1 + 1 + clip(3)))
     onSmallFields(to([0, 14], 1, [0, 5], 4 + 1 + clip(3)))
