@@ -2,6 +2,8 @@
 export { type Arithmetic, bigints, constraints, numbers } from './arithmetic.ts'
 export { type Bits, type Builder, createBuilder } from './builder.ts'
 export { type Circuit, type LCId, publicCount, rowsByScope, type Wire } from './circuit.ts'
+export { containerDigest } from './container.ts'
+export { decodeCircuit, encodeCircuit } from './encode.ts'
 export { CircuitError } from './error.ts'
 export { createField, type Field, Fr } from './field.ts'
 export { argmax } from './gadgets/argmax.ts'

@@ -19,7 +19,7 @@ export const shiftRight = (x: bigint, shift: number): bigint =>
  * Proves: y = lo + clamp(u, 0, M), as follows. ok = [positive = 1 and the bits from s+n up to the sign are 0] is 1 iff
  * 0 ≤ u ≤ M, and y - lo = ok·(u - M) + positive·M is u, M or 0. Where the range of
  * x rules saturation out on a side, its part is left out. If hi - lo < M, a minimum with hi follows.
- * Requires: a proven range of x, 2^B < p for the width B of v. Cost: B + 2 + min(k, 3) rows with saturation, k = B - 1 - s - n
+ * Requires: a proven range of x, 2^B - 1 ≤ p/2 for the width B of v. Cost: B + 2 + min(k, 3) rows with saturation, k = B - 1 - s - n
  * (B + 2 if only at lo, B + 1 if none), and n + 2 more if hi - lo + 1 is no power of two.
  */
 export function requantise(cs: Builder, x: LC, shift: number, lo: bigint, hi: bigint): LC {

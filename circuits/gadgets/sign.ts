@@ -13,7 +13,7 @@ export const signedWidth = ({ lo, hi }: Range): number => 1 + Math.max(bitLength
  * Bits of x + 2^(B-1), whose top bit is the sign of x; B follows from the range of x.
  *
  * Proves: the top bit is [x ≥ 0] and the lower B-1 bits are x + [x < 0]·2^(B-1).
- * Requires: a proven range, 2^B < p. Cost: B + 1 rows.
+ * Requires: a proven range, 2^B - 1 ≤ p/2. Cost: B + 1 rows.
  */
 export function signSplit(cs: Builder, x: LC): SignSplit {
   if (x.range === null) throw new CircuitError('circuit/overflow', 'signSplit: the value has no proven range')
