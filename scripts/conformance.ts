@@ -2,7 +2,8 @@
  * Takes every model of a folder through import, calibration on its own inputs, compilation, development set-up, proof,
  * and verification off-chain and on anvil, and compares the integers with the expected outputs.
  *
- * usage: npx tsx scripts/conformance.ts FOLDER [--only NAME,NAME…] [--no-prove] [--jobs N] [--timeout SECONDS] [--json]
+ * usage: npx tsx scripts/conformance.ts FOLDER [--only NAME,NAME…] [--no-prove] [--bits N] [--jobs N]
+ *        [--timeout SECONDS] [--json]
  *
  * FOLDER holds NAME/model.onnx with NAME/test_data_set_N/input_K.pb and output_K.pb, as ONNX's test data do, and maybe
  * NAME/samples.json with labels. Each model has a process and a time limit of its own, so that none can stop the others.
@@ -55,6 +56,7 @@ await runScript(async (words) => {
   const { options, positionals } = parseArguments(words, {
     only: { type: 'strings', value: 'NAME,NAME…', help: 'these models' },
     'no-prove': { type: 'flag', help: 'compile and compare only' },
+    bits: { type: 'integer', min: 2, max: 12, value: 'N', help: 'bits of activations (default 8)' },
     jobs: { type: 'integer', min: 1, max: 10, value: 'N', help: 'models at a time (default 1)' },
     timeout: { type: 'integer', min: 1, value: 'SECONDS', help: 'limit for each model (default 600)' },
     json: { type: 'flag', help: 'print one line of JSON' },
@@ -71,7 +73,7 @@ await runScript(async (words) => {
   const models = only.length === 0 ? all : all.filter(({ name }) => only.includes(name))
   if (models.length === 0) throw new UsageError(`${given} holds no NAME/model.onnx`)
 
-  const [jobs, timeout] = [options.jobs ?? 1, options.timeout ?? 600]
+  const { jobs = 1, timeout = 600, bits = 8 } = options
   const proving = !options['no-prove']
   const scratch = mkdtempSync(join(tmpdir(), 'veritensor-conformance-'))
   const clear = (): void => rmSync(scratch, { recursive: true, force: true })
@@ -86,7 +88,7 @@ await runScript(async (words) => {
       const zkey = join(scratch, `${slot}.zkey`)
       const threads = Math.max(1, Math.floor(availableParallelism() / jobs))
       const place = anvil && { rpc: anvil.url, account: slot, zkey, threads, seconds: timeout }
-      const outcome = await check({ name, folder, ...(place === undefined ? {} : { proving: place }) }, timeout)
+      const outcome = await check({ name, folder, bits, ...(place === undefined ? {} : { proving: place }) }, timeout)
       outcomes[i] = outcome
       rmSync(zkey, { force: true })
       const { rows, status, reason, seconds } = outcome
@@ -105,7 +107,7 @@ await runScript(async (words) => {
   }
 
   if (options.json)
-    console.log(JSON.stringify({ schema: 'veritensor/conformance@1', folder: root, proving, models: outcomes }))
+    console.log(JSON.stringify({ schema: 'veritensor/conformance@1', folder: root, bits, proving, models: outcomes }))
   else console.log(formatOutcomes(outcomes))
   const wanted = proving ? 'proved' : 'compiled'
   return outcomes.some(({ status }) => status === 'failed' || (only.length > 0 && status !== wanted)) ? 1 : 0

@@ -31,6 +31,8 @@ export type Task = {
   readonly name: string
   /** Folder with model.onnx and test_data_set_N. */
   readonly folder: string
+  /** Bits of activations. */
+  readonly bits: number
   /** Where to prove and verify; without it the model is compiled and compared only. */
   readonly proving?: {
     /** A development chain. */
@@ -94,6 +96,7 @@ export async function checkModel(
   const shapes = openShapes(onnx, sets[0]!.inputs)
   const compiled = compileModel(onnx, {
     shapes,
+    bits: task.bits,
     calibration: (graph) => casesOf(graph, sets).map(({ sample }) => sample),
     onProgress: (phase) => tell.stage(phase),
   })
