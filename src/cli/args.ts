@@ -60,7 +60,7 @@ export function parseArguments<S extends OptionSpecs>(
     const name = word.startsWith('--') ? given : Object.keys(specs).find((key) => specs[key]!.short === given)
     const spec = name === undefined ? undefined : specs[name]
     if (name === undefined || spec === undefined || !Object.hasOwn(specs, name))
-      throw new UsageError(`unknown option ${word.split('=')[0]}`, suggestion(given, Object.keys(specs)))
+      throw new UsageError(`unknown option ${word.split('=')[0]}`, suggestion(given, Object.keys(specs), '--'))
     if (seen.has(name) && spec.type !== 'strings') throw new UsageError(`option --${name} is given twice`)
     seen.add(name)
     if (spec.type === 'flag') {
@@ -110,11 +110,11 @@ const splitAt = (text: string, mark: string): [string, string | undefined] => {
 }
 
 /** "did you mean": the known word closest to what was typed, if it is close. */
-export function suggestion(given: string, known: readonly string[]): string | undefined {
+export function suggestion(given: string, known: readonly string[], prefix = ''): string | undefined {
   const ranked = known.map((word) => [editDistance(given, word), word] as const).sort((a, b) => a[0] - b[0])
   const best = ranked[0]
   return best !== undefined && best[0] <= Math.max(1, Math.floor(given.length / 3))
-    ? `did you mean ${best[1]}?`
+    ? `did you mean ${prefix}${best[1]}?`
     : undefined
 }
 

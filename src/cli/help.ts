@@ -1,4 +1,4 @@
-import type { OptionSpecs } from './args.ts'
+import type { OptionSpec, OptionSpecs } from './args.ts'
 import type { Command } from './command.ts'
 
 const EXIT_CODES = `Exit codes
@@ -23,28 +23,37 @@ Every command takes --json (one line on stdout, errors too), --quiet and --help.
 ${EXIT_CODES}`
 }
 
+/** An option with its placeholder: `-o, --out FILE`, or for usage lines the shorter `-o FILE`. */
+function flag(name: string, { type, short, value, choices }: OptionSpec, form: 'list' | 'usage'): string {
+  const placeholder = choices?.join('|') ?? value ?? 'N'
+  const rest = type === 'flag' ? '' : ` ${placeholder}${type === 'strings' && !placeholder.endsWith('…') ? '…' : ''}`
+  if (form === 'usage') return `${short === undefined ? `--${name}` : `-${short}`}${rest}`
+  return `${short === undefined ? '' : `-${short}, `}--${name}${rest}`
+}
+
 /** The help of one command. */
 export function commandHelp(command: Command, common: OptionSpecs): string {
-  const flags = (specs: OptionSpecs): [string, string][] =>
-    Object.entries(specs).map(([name, spec]) => {
-      const value = spec.choices?.join('|') ?? spec.value
-      const short = spec.short === undefined ? '' : `-${spec.short}, `
-      return [
-        `${short}--${name}${spec.type === 'flag' ? '' : ` ${value ?? 'N'}${spec.type === 'strings' ? '…' : ''}`}`,
-        spec.help,
-      ]
-    })
-  const rows = [...flags(command.options), ...flags(common)]
-  const width = Math.max(...rows.map(([flag]) => flag.length))
+  const options = Object.entries(command.options)
+  const required = options.filter(([, spec]) => spec.required).map(([name, spec]) => flag(name, spec, 'usage'))
+  const usage = [
+    `veritensor ${command.name}`,
+    command.arguments,
+    ...required,
+    options.length > required.length ? '[OPTIONS]' : '',
+  ]
+  const rows = [...options, ...Object.entries(common)].map(
+    ([name, spec]) => [flag(name, spec, 'list'), `${spec.help}${spec.required ? ' (required)' : ''}`] as const,
+  )
+  const width = Math.max(...rows.map(([name]) => name.length))
   return [
     `veritensor ${command.name}: ${command.summary}`,
     '',
     'Usage',
-    `  veritensor ${command.name} ${command.arguments}${Object.keys(command.options).length > 0 ? ' [OPTIONS]' : ''}`.trimEnd(),
+    `  ${usage.filter((part) => part !== '').join(' ')}`,
     ...(command.details === undefined ? [] : ['', command.details]),
     '',
     'Options',
-    ...rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`),
+    ...rows.map(([name, help]) => `  ${name.padEnd(width)}  ${help}`),
     '',
     'Examples',
     ...command.examples.map((line) => `  ${line}`),

@@ -20,7 +20,8 @@ export const compile = command({
   summary: 'turn an ONNX model into a circuit',
   details:
     'Runs the model in floating point on the calibration samples to choose scales, rounds it to integers, and writes the\n' +
-    'circuit with everything the later commands need into DIR. DIR is replaced if it is an artefact directory already.',
+    'circuit with everything the later commands need into DIR. An artefact directory that is there already is replaced: files\n' +
+    'of others stay in it, and so does its key if the circuit is the same.',
   options: {
     output: { type: 'string', choices: ['public', 'private'], help: 'who sees the outputs (default public)' },
     input: { type: 'string', choices: ['public', 'private'], help: 'who sees the inputs (default private)' },
@@ -32,7 +33,7 @@ export const compile = command({
     },
     bits: { type: 'integer', value: 'N', min: 2, max: 12, help: 'bits of activations (default 8)' },
     'weight-bits': { type: 'integer', value: 'N', min: 2, max: 24, help: 'most bits of a weight (default 16)' },
-    shape: { type: 'strings', value: 'NAME=D,D,…', help: 'sizes of an input whose shape is symbolic' },
+    shape: { type: 'strings', value: 'NAME=DxDx…', help: 'sizes of an input whose shape is symbolic' },
     directory: { type: 'string', short: 'o', value: 'DIR', required: true, help: 'where the artefacts go' },
   },
   examples: [

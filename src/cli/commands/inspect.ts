@@ -20,7 +20,7 @@ import { formatBytes, table, thousands } from '../format.ts'
 import { parseShapes } from '../shapes.ts'
 
 const options = {
-  shape: { type: 'strings', value: 'NAME=D,D,…', help: 'sizes of an input whose shape is symbolic (MODEL.onnx)' },
+  shape: { type: 'strings', value: 'NAME=DxDx…', help: 'sizes of an input whose shape is symbolic (MODEL.onnx)' },
 } as const
 
 export const inspect = command({
