@@ -19,8 +19,8 @@ export const shiftRight = (x: bigint, shift: number): bigint =>
  * Proves: y = lo + clamp(u, 0, M), as follows. ok = [positive = 1 and the bits from s+n up to the sign are 0] is 1 iff
  * 0 ≤ u ≤ M, and y - lo = ok·(u - M) + positive·M is u, M or 0. Where the range of
  * x rules saturation out on a side, its part is left out. If hi - lo < M, a minimum with hi follows.
- * Requires: a proven range of x, 2^B - 1 ≤ p/2 for the width B of v. Cost: B + 2 + min(k, 3) rows with saturation, k = B - 1 - s - n
- * (B + 2 if only at lo, B + 1 if none), and n + 2 more if hi - lo + 1 is no power of two.
+ * Requires: a proven range of x, 2^B - 1 ≤ p/2 for the width B of v. Cost: B + 2 + min(k, 3) rows with saturation for
+ * k = B - 1 - s - n (B + 2 if only at lo, B + 1 if none), and n + 2 more if hi - lo + 1 is no power of two.
  */
 export function requantise(cs: Builder, x: LC, shift: number, lo: bigint, hi: bigint): LC {
   if (x.range === null) throw new CircuitError('circuit/overflow', 'requantise: the value has no proven range')
