@@ -195,7 +195,9 @@ function compileExample(
 ): { readonly compiled: Compiled; readonly samples: readonly Sample[]; readonly pixels: readonly Float64Array[] } {
   const compiled = compileModel(model, {
     calibration: (graph) => decodeSamples(graph, { path: 'calibration.npy', bytes: calibration }),
-    onProgress: (_, fraction) => onProgress(fraction),
+    onProgress: (phase, fraction) => {
+      if (phase === 'compile') onProgress(fraction) // the others are short
+    },
   })
   const digits = decodeSamples(compiled.graph, { path: 'samples.npy', bytes: samples }).slice(0, DIGITS)
   const input = compiled.graph.inputs[0]!.name
