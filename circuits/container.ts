@@ -1,5 +1,6 @@
 /**
- * The binary container that circuits and integer models are saved in: a JSON header and typed arrays that are read in place.
+ * The binary container that circuits and integer models are saved in: a JSON header and typed arrays that are read in
+ * place.
  *
  * | offset | bytes | content |
  * |---|---|---|
@@ -67,8 +68,8 @@ const typeOf = (array: TypedArray): TypeName => {
 }
 
 /**
- * Bytes of a container. `header` is JSON of at most 64 levels; the keys of `arrays` name them. Typed arrays are little-endian
- * as on every platform that Node supports.
+ * Bytes of a container. `header` is JSON of at most 64 levels; the keys of `arrays` name them. Typed arrays are
+ * little-endian as on every platform that Node supports.
  */
 export function encodeContainer(
   kind: string,
@@ -104,8 +105,8 @@ export function encodeContainer(
 /**
  * Reads a container of one kind and version. The bytes may be hostile, and may lie on a SharedArrayBuffer.
  *
- * Throws CircuitError `input/not-a-container`, `input/unsupported-version`, `input/truncated`, `input/corrupt` (the digest does
- * not match), `input/wrong-kind` or `input/malformed-container`.
+ * Throws CircuitError `input/not-a-container`, `input/unsupported-version`, `input/truncated`, `input/corrupt` (the
+ * digest does not match), `input/wrong-kind` or `input/malformed-container`.
  */
 export function decodeContainer(kind: string, bytes: Uint8Array, version: number): Container {
   const fail = (code: `input/${string}`, what: string, details: Readonly<Record<string, unknown>> = {}): never => {

@@ -11,12 +11,12 @@ type Terms = readonly (readonly [wire: number, coefficient: number])[]
 const MAX_NODES = 50_000_000
 
 /**
- * All witnesses with these inputs of a circuit over a small prime, whatever its program says; at most `most` of them. Values
- * lie in [0, p).
+ * All witnesses with these inputs of a circuit over a small prime, whatever its program says; at most `most` of them.
+ * Values lie in [0, p).
  *
  * Wires are set one after the other, each row is used as soon as one wire is open: where the row is linear in it with a
- * non-zero coefficient there is one value to try, else up to p. The order of wires is fixed by the rows' structure, so as to
- * set determined wires early.
+ * non-zero coefficient there is one value to try, else up to p. The order of wires is fixed by the rows' structure, so
+ * as to set determined wires early.
  */
 export function everyWitness(circuit: Circuit, inputs: readonly number[], most = Number.POSITIVE_INFINITY): number[][] {
   const p = Number(circuit.prime)

@@ -83,9 +83,9 @@ function leastPrimes(gadget: GadgetCase, count: number, above: number): bigint[]
 }
 
 /**
- * Over the smallest fields that the builder accepts: every legal input has one witness, which has the expected outputs and is
- * the one that the solver finds; illegal inputs have none; and without any one row some input has another witness. `idle` are
- * rows that may go all the same; the test that lists them says why. `above` asks for larger fields.
+ * Over the smallest fields that the builder accepts: every legal input has one witness, which has the expected outputs
+ * and is the one that the solver finds; illegal inputs have none; and without any one row some input has another
+ * witness. `idle` are rows that may go all the same; the test that lists them says why. `above` asks for larger fields.
  */
 export function onSmallFields(
   gadget: GadgetCase,
@@ -131,8 +131,8 @@ export function onSmallFields(
 export type Effort = { readonly samples?: number; readonly liars?: number; readonly lies?: number }
 
 /**
- * Over BN254's field at realistic widths: on edges and random inputs the solver finds the expected output, equals its slow
- * twin on every wire, and leaves no output loose; and for some of the inputs no lie is believed.
+ * Over BN254's field at realistic widths: on edges and random inputs the solver finds the expected outputs, equals its
+ * slow twin on every wire, and the rows leave no wire room to move; and for some of the inputs no lie is believed.
  */
 export function atFullWidth(gadget: GadgetCase, seed: number, effort: Effort = {}): void {
   const { samples = 60, liars = 6, lies: mostLies = 300 } = effort

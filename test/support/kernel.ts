@@ -3,8 +3,8 @@ import { createField } from '../../circuits/field.ts'
 import { evaluateLC } from './interpret.ts'
 
 /**
- * Wires that the rows leave room to move, to first order, at a satisfying witness: those without a pivot in the Jacobian of the
- * rows in all wires but the inputs. Blind to discrete choices; those are for lying hints.
+ * Wires that the rows leave room to move, to first order, at a satisfying witness: those without a pivot in the
+ * Jacobian of the rows in all wires but the inputs. Blind to discrete choices; those are for lying hints.
  */
 export function looseWires(circuit: Circuit, values: readonly bigint[]): number[] {
   const F = createField(circuit.prime)

@@ -11,9 +11,9 @@ export function randomBetween(random: Random, lo: bigint, hi: bigint): bigint {
 }
 
 /**
- * What a prover could answer instead of these honest values: other bit patterns (neighbours, x + p, bits that are no bits but
- * have the right sum), other hints (neighbours, quotients mod p, other selections with a matching maximum, inverses that
- * match a false answer), and every other wire moved by one.
+ * What a prover could answer instead of these honest values: other bit patterns (neighbours, x + p, bits that are no
+ * bits but have the right sum), other hints (neighbours, quotients mod p, other selections with a matching maximum,
+ * inverses that match a false answer), and every other wire moved by one.
  */
 export function liesOf(circuit: Circuit, steps: readonly Step[], values: readonly bigint[], random: Random): Lies[] {
   const F = createField(circuit.prime)
