@@ -16,8 +16,7 @@ import { ArtefactError, type Manifest } from './manifest.ts'
 /** Writes what compiling made as an artefact directory, whole or not at all. Returns the manifest. */
 export async function saveCompiled(directory: string, compiled: Compiled): Promise<Manifest> {
   const { onnx, model, circuit, scheme, visibility, report, shapes } = compiled
-  const inputs = model.inputs.map(({ name, shape, scale, lo, hi }) => ({ name, shape, scale, lo, hi }))
-  const outputs = model.outputs.map(({ name, shape, scale }) => ({ name, shape, scale }))
+  const [inputs, outputs] = portsOf(model)
   return writeDirectory(
     directory,
     {
@@ -43,6 +42,12 @@ export async function saveCompiled(directory: string, compiled: Compiled): Promi
   )
 }
 
+/** Inputs and outputs as the manifest tells them. */
+const portsOf = ({ inputs, outputs }: IntegerModel): readonly [Manifest['inputs'], Manifest['outputs']] => [
+  inputs.map(({ name, shape, scale, lo, hi }) => ({ name, shape, scale, lo, hi })),
+  outputs.map(({ name, shape, scale }) => ({ name, shape, scale })),
+]
+
 /** The float graph of a directory. */
 export async function openGraph(directory: string, manifest: Manifest): Promise<Graph> {
   return simplify(importOnnx(await readArtefact(directory, manifest, FILES.onnx), { shapes: manifest.shapes }))
@@ -51,9 +56,10 @@ export async function openGraph(directory: string, manifest: Manifest): Promise<
 /** The integer model of a directory. Throws ArtefactError `input/manifest` where the manifest tells of another one. */
 export async function openModel(directory: string, manifest: Manifest): Promise<IntegerModel> {
   const model = decodeModelFile(await readArtefact(directory, manifest, FILES.model))
+  const [inputs, outputs] = portsOf(model)
   const same =
-    JSON.stringify(model.inputs.map(({ name, shape, scale, lo, hi }) => ({ name, shape, scale, lo, hi }))) ===
-    JSON.stringify(manifest.inputs)
+    JSON.stringify(inputs) === JSON.stringify(manifest.inputs) &&
+    JSON.stringify(outputs) === JSON.stringify(manifest.outputs)
   if (!same) throw contradiction(directory, FILES.model)
   return model
 }

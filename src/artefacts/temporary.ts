@@ -16,7 +16,12 @@ export function temporaryBeside(path: string): string {
   if (!watching) {
     watching = true
     process.on('exit', () => {
-      for (const left of present) rmSync(left, { recursive: true, force: true })
+      for (const left of present)
+        try {
+          rmSync(left, { recursive: true, force: true })
+        } catch {
+          // nobody is left to be told
+        }
     })
   }
   const temporary = `${resolve(path)}.${randomBytes(6).toString('hex')}.partial`
@@ -25,8 +30,12 @@ export function temporaryBeside(path: string): string {
 }
 
 export async function discard(temporary: string): Promise<void> {
-  await rm(temporary, { recursive: true, force: true })
-  present.delete(temporary)
+  // what fails here was never made (a file stands where its folder should be), or is tried again at exit
+  const gone = await rm(temporary, { recursive: true, force: true }).then(
+    () => true,
+    () => false,
+  )
+  if (gone) present.delete(temporary)
 }
 
 /**
