@@ -9,6 +9,7 @@ import { divide } from './gadgets/divide.ts'
 import { lookup } from './gadgets/lookup.ts'
 import { maximumOf } from './gadgets/max.ts'
 import { requantise, shiftRight } from './gadgets/requantise.ts'
+import { type Ratio, rescale, rescaled } from './gadgets/rescale.ts'
 import { relu } from './gadgets/sign.ts'
 import type { LC } from './lc.ts'
 import type { LinearMap } from './linearMap.ts'
@@ -21,6 +22,8 @@ export type Arithmetic<T> = {
   mul(a: T, b: T): T
   /** clamp(⌊(x + 2^(shift-1)) / 2^shift⌋, lo, hi); the shift rounds halves up and is left out for 0. */
   requantise(x: T, shift: number, lo: number, hi: number): T
+  /** clamp(⌊(p·x + r) / q⌋, lo, hi); with `even`, a quotient without remainder that is odd counts one less. */
+  rescale(x: T, ratio: Ratio, lo: number, hi: number): T
   /** max(x, 0). */
   relu(x: T): T
   /** The largest of one or more values. */
@@ -55,6 +58,14 @@ export const numbers: Arithmetic<number> = {
     const t = shift === 0 ? x : Math.floor((x + 2 ** (shift - 1)) / 2 ** shift)
     return t < lo ? lo : t > hi ? hi : t
   },
+  rescale: (x, { p, r, q, even }, lo, hi) => {
+    const n = p * x + r
+    const modulo = n % q
+    const rest = modulo < 0 ? modulo + q : modulo
+    const quotient = (n - rest) / q
+    const t = even && rest === 0 && quotient % 2 !== 0 ? quotient - 1 : quotient
+    return t < lo ? lo : t > hi ? hi : t
+  },
   relu: (x) => (x > 0 ? x : 0),
   max: (xs) => xs.reduce((m, x) => (x > m ? x : m)),
   argmax: (xs) => xs.reduce((best, x, i) => (x > xs[best]! ? i : best), 0),
@@ -78,6 +89,10 @@ export const bigints: Arithmetic<bigint> = {
   mul: (a, b) => a * b,
   requantise: (x, shift, lo, hi) => {
     const t = shiftRight(x, shift)
+    return t < lo ? BigInt(lo) : t > hi ? BigInt(hi) : t
+  },
+  rescale: (x, ratio, lo, hi) => {
+    const t = rescaled(x, ratio)
     return t < lo ? BigInt(lo) : t > hi ? BigInt(hi) : t
   },
   relu: (x) => (x > 0n ? x : 0n),
@@ -109,6 +124,7 @@ export const constraints = (cs: Builder): Arithmetic<LC> => {
     },
     mul: (a, b) => cs.mul(a, b),
     requantise: (x, shift, lo, hi) => requantise(cs, x, shift, BigInt(lo), BigInt(hi)),
+    rescale: (x, ratio, lo, hi) => rescale(cs, x, ratio, BigInt(lo), BigInt(hi)),
     relu: (x) => relu(cs, x),
     max: (xs) => maximumOf(cs, xs),
     argmax: (xs) => argmax(cs, xs),

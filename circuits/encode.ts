@@ -242,7 +242,7 @@ function checkProgram(circuit: Circuit): void {
       if (inputs < 1 || (shape.inputs !== 'any' && inputs !== shape.inputs))
         throw fail('has the wrong number of inputs')
       if (params !== shape.params) throw fail('has the wrong number of parameters')
-      if (count !== (shape.results === 'asInputs' ? inputs : shape.results))
+      if (shape.results === 'any' ? count < 1 : count !== (shape.results === 'asInputs' ? inputs : shape.results))
         throw fail('has the wrong number of results')
       for (let i = 0; i < inputs; i++) read(6 + i)
       write(count)

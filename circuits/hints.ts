@@ -36,6 +36,13 @@ export const hints = {
     return [q * d !== n && n < 0n !== d < 0n ? q - 1n : q]
   },
 
+  /** The lowest bits of ⌊n / params[0]⌋, least significant first. */
+  quotientBits: (_, [n = 0n], [divisor = 1], count) => {
+    const d = BigInt(divisor)
+    const q = n >= 0n ? n / d : -((d - 1n - n) / d)
+    return Array.from({ length: count }, (_bit, i) => (q >> BigInt(i)) & 1n)
+  },
+
   /** The largest of the inputs. */
   maximum: (_, inputs) => [inputs.reduce((m, x) => (x > m ? x : m))],
 
@@ -45,6 +52,12 @@ export const hints = {
     for (let i = 1; i < inputs.length; i++) if (inputs[i]! > inputs[best]!) best = i
     return inputs.map((_x, i) => (i === best ? 1n : 0n))
   },
+
+  /** A one at place i - 1 where i > 0 of the further inputs are at most the first one, zeros elsewhere. */
+  interval: (_, [x = 0n, ...ends], _params, count) => {
+    const at = ends.filter((end) => end <= x).length
+    return Array.from({ length: count }, (_e, i) => (i + 1 === at ? 1n : 0n))
+  },
 } as const satisfies Record<string, Hint>
 
 export type HintName = keyof typeof hints
@@ -53,7 +66,7 @@ export type HintName = keyof typeof hints
 export type HintShape = {
   readonly inputs: number | 'any'
   readonly params: number
-  readonly results: number | 'asInputs'
+  readonly results: number | 'asInputs' | 'any'
 }
 
 /** The shape of every hint, by which programs from files are checked. */
@@ -62,6 +75,8 @@ export const hintShapes: Readonly<Record<HintName, HintShape>> = {
   inverse: { inputs: 1, params: 0, results: 1 },
   isZero: { inputs: 1, params: 0, results: 1 },
   quotient: { inputs: 2, params: 0, results: 1 },
+  quotientBits: { inputs: 1, params: 1, results: 'any' },
   maximum: { inputs: 'any', params: 0, results: 1 },
   firstMaximum: { inputs: 'any', params: 0, results: 'asInputs' },
+  interval: { inputs: 'any', params: 0, results: 'any' },
 }

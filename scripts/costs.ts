@@ -17,6 +17,7 @@ import { lookup } from '../circuits/gadgets/lookup.ts'
 import { maximum, maximumOf } from '../circuits/gadgets/max.ts'
 import { poseidon } from '../circuits/gadgets/poseidon.ts'
 import { requantise } from '../circuits/gadgets/requantise.ts'
+import { rescale } from '../circuits/gadgets/rescale.ts'
 import { relu } from '../circuits/gadgets/sign.ts'
 import { isZero } from '../circuits/gadgets/zero.ts'
 import type { LC } from '../circuits/lc.ts'
@@ -62,6 +63,12 @@ function gadgetCosts(): Costs['gadgets'] {
     'relu, 26 bits': rowsOf((cs) => relu(cs, signed(cs, 26))),
     'requantise 26 bits by 2^11 to [-128, 127]': rowsOf((cs) => requantise(cs, signed(cs, 26), 11, -128n, 127n)),
     'requantise 26 bits by 2^11 to [0, 255], relu': rowsOf((cs) => requantise(cs, signed(cs, 26), 11, 0n, 255n)),
+    'rescale 20 bits by 113 / (9 · 2^14) to [-128, 127]': rowsOf((cs) =>
+      rescale(cs, signed(cs, 20), { p: 113, r: 73728, q: 147456, even: false }, -128n, 127n),
+    ),
+    'rescale 20 bits by 2^-11 to [-128, 127], halves to even': rowsOf((cs) =>
+      rescale(cs, signed(cs, 20), { p: 1, r: 1024, q: 2048, even: true }, -128n, 127n),
+    ),
     'maximum of two, 8 bits': rowsOf((cs) => maximum(cs, signed(cs, 8), signed(cs, 8))),
     'maximum of four, 8 bits': rowsOf((cs) => maximumOf(cs, many(cs, 4, 8))),
     'maximum of four, 26 bits': rowsOf((cs) => maximumOf(cs, many(cs, 4, 26))),

@@ -192,6 +192,8 @@ describe('numbers, bigints and constraints', () => {
         fc.pre(half > 2 ** 53 || Math.abs(x + half) <= Number.MAX_SAFE_INTEGER)
         expect(BigInt(numbers.requantise(x, shift, lo, hi))).toBe(bigints.requantise(BigInt(x), shift, lo, hi))
         expect(BigInt(numbers.relu(x))).toBe(bigints.relu(BigInt(x)))
+        const ratio = { p: 7, r: -3, q: 10, even: x % 2 === 0 }
+        expect(BigInt(numbers.rescale(x, ratio, -90, 77))).toBe(bigints.rescale(BigInt(x), ratio, -90, 77))
         expect(BigInt(numbers.max([x, a, b]))).toBe(bigints.max([x, a, b].map(BigInt)))
         expect(BigInt(numbers.argmax([x, a, b]))).toBe(bigints.argmax([x, a, b].map(BigInt)))
         const [n, d] = [Math.abs(x), Math.abs(a) + 1]

@@ -95,6 +95,29 @@ function randomModel(random: Random): IntegerModel {
       ] as const)
       push({ ...base('requantise'), kind: 'requantise', shape, shifts, inner: sizeOf(shape) / channels, lo: l, hi: h })
     },
+    () => {
+      const channels = shape.length === 4 ? shape[1]! : 1
+      const some = (draw: () => number): Float64Array => Float64Array.from({ length: channels }, draw)
+      const q = some(() => random.pick([2, 3, 8, 11, 20, 72, 4096, 9 * 2 ** 12]))
+      const [l, h] = random.pick([
+        [0, 255],
+        [-128, 127],
+        [-127, 128],
+        [-7, 100],
+      ] as const)
+      push({
+        ...base('rescale'),
+        kind: 'rescale',
+        shape,
+        inner: sizeOf(shape) / channels,
+        p: some(() => random.integer(1, 9)),
+        r: some(() => random.integer(-50, 5000)),
+        q,
+        even: Uint8Array.from(q, (v) => (v % 2 === 0 ? random.integer(0, 1) : 0)),
+        lo: l,
+        hi: h,
+      })
+    },
     () => push({ ...base('max'), kind: 'max', shape: [3], ...windows(3) }),
     () => push({ ...base('relu'), kind: 'relu', shape }),
     () => {

@@ -73,6 +73,11 @@ function honest(step: Step, inputs: readonly bigint[], p: bigint): bigint[] {
       return [inputs[0] === 0n ? 1n : 0n]
     case 'quotient':
       return [inputs[1] === 0n ? 0n : floorDiv(inputs[0]!, inputs[1]!)]
+    case 'quotientBits':
+      return Array.from({ length: step.count }, (_, i) => {
+        const half = floorDiv(inputs[0]!, BigInt(step.params![0]!) << BigInt(i))
+        return ((half % 2n) + 2n) % 2n
+      })
     case 'maximum': {
       const sorted = [...inputs].sort((a, b) => (a < b ? 1 : a > b ? -1 : 0))
       return [sorted[0]!]
@@ -97,8 +102,9 @@ const powMod = (base: bigint, exponent: bigint, p: bigint): bigint => {
 }
 
 /**
- * The slow twin of `runProgram`: every wire in [0, p), in bigint throughout. Wires in `lies` take those values, and steps after
- * them work with the lie, as a cheating prover's would. `from` gives the honest values where there are some already.
+ * The slow twin of `runProgram`: every wire in [0, p), in bigint throughout. Wires in `lies` take those values, and
+ * steps after them work with the lie, as a cheating prover's would. `from` gives the honest values where there are some
+ * already.
  */
 export function interpret(
   circuit: Circuit,

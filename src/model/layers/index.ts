@@ -8,8 +8,9 @@ import { type Max, max } from './max.ts'
 import { type Multiply, multiply } from './multiply.ts'
 import { type Relu, relu } from './relu.ts'
 import { type Requantise, requantise } from './requantise.ts'
+import { type Rescale, rescale } from './rescale.ts'
 
-export type Layer = Linear | Gather | Requantise | Max | ArgMax | Relu | Lookup | Multiply | Divide
+export type Layer = Linear | Gather | Requantise | Max | ArgMax | Relu | Lookup | Multiply | Divide | Rescale
 
 /** Every kind of layer. Adding one: write its file, list it here. */
 export const layerKinds: { readonly [K in Layer['kind']]: LayerKind<Extract<Layer, { kind: K }>> } = {
@@ -22,6 +23,7 @@ export const layerKinds: { readonly [K in Layer['kind']]: LayerKind<Extract<Laye
   lookup,
   multiply,
   divide,
+  rescale,
 }
 
 /** The meaning of a layer's kind. */
