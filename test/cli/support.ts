@@ -27,11 +27,11 @@ export async function cli(...words: readonly string[]): Promise<Ran> {
   return { code, out, err }
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: each command has its own schema
+export type Json = any
+
 /** The same with --json: the exit code and the one line's object. */
-export async function json(
-  ...words: readonly string[]
-  // biome-ignore lint/suspicious/noExplicitAny: each command has its own schema
-): Promise<{ readonly code: number; readonly json: any }> {
+export async function json(...words: readonly string[]): Promise<{ readonly code: number; readonly json: Json }> {
   const { code, out } = await cli(...words, '--json', '--quiet')
   if (out.length !== 1 || out[0]!.includes('\n')) throw new Error(`not one line: ${JSON.stringify(out)}`)
   return { code, json: JSON.parse(out[0]!) }

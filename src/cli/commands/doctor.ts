@@ -11,7 +11,7 @@ import { openPool } from '../../workers/pool.ts'
 import type { MultiplyTask } from '../../workers/tasks.ts'
 import { UsageError } from '../args.ts'
 import { command } from '../command.ts'
-import { formatBytes } from '../format.ts'
+import { counted, formatBytes } from '../format.ts'
 
 /** What a check found; `remedy` for what is not ok. */
 export type Finding = {
@@ -173,7 +173,7 @@ export const doctor = command({
           `${state.padEnd(4)}  ${name.padEnd(width)}  ${found}`,
           ...(remedy === undefined ? [] : [`      ${' '.repeat(width)}  → ${remedy}`]),
         ]),
-        failed === 0 ? 'all that is needed is there' : `${failed} checks failed`,
+        failed === 0 ? 'all that is needed is there' : `${counted(failed, 'check')} failed`,
       ].join('\n'),
       exitCode: failed === 0 ? 0 : 6,
     }
