@@ -10,6 +10,9 @@ const EVM_VERSIONS = ['osaka', 'prague', 'cancun'] as const
 /** EIP-170: the most bytes of code that a contract may have on chain. */
 export const MAX_CODE_BYTES = 24_576
 
+/** EIP-3860: the most bytes of init code (constructor, contract and all that it creates) that a deployment may have. */
+export const MAX_INIT_CODE_BYTES = 49_152
+
 export type CompileOptions = {
   /** Optimiser's expected executions of each opcode, default 1,000,000: cheap to call rather than to deploy. */
   readonly runs?: number
@@ -72,15 +75,16 @@ export class ContractMissingError extends VeritensorError {
   }
 }
 
-/** The contract is larger than the EVM lets a contract be. */
+/** The contract, or the code that deploys it, is larger than the EVM allows. */
 export class CodeSizeError extends VeritensorError {
-  constructor(name: string, bytes: number) {
+  constructor(name: string, kind: 'code' | 'init code', bytes: number) {
+    const [maximum, rule] = kind === 'code' ? [MAX_CODE_BYTES, 'EIP-170'] : [MAX_INIT_CODE_BYTES, 'EIP-3860']
     super(
-      'limit/code-size',
-      `contract ${name} has ${bytes} bytes of code, more than the ${MAX_CODE_BYTES} of EIP-170`,
+      kind === 'code' ? 'limit/code-size' : 'limit/init-code-size',
+      `contract ${name} has ${bytes} bytes of ${kind}, more than the ${maximum} of ${rule}`,
       {
-        details: { name, bytes, maximum: MAX_CODE_BYTES },
-        fix: 'Use fewer public inputs (make the input private), and compile without viaIR.',
+        details: { name, kind, bytes, maximum },
+        fix: 'Use fewer public inputs (make the larger public tensor private), and compile without viaIR.',
       },
     )
   }
@@ -189,7 +193,7 @@ export async function compileSolidity(source: string, options: CompileOptions = 
 /**
  * Compiles and picks one contract that is to be deployed.
  * @throws ContractMissingError if the source does not define it
- * @throws CodeSizeError if its code is larger than EIP-170 allows
+ * @throws CodeSizeError if its code is larger than EIP-170 allows, or its init code than EIP-3860 does
  * @throws SolidityCompileError, CompilerMissingError as {@link compileSolidity}
  */
 export async function compileContract(
@@ -200,7 +204,8 @@ export async function compileContract(
   const { contracts } = await compileSolidity(source, options)
   const contract = Object.hasOwn(contracts, name) ? contracts[name] : undefined
   if (contract === undefined) throw new ContractMissingError(name, Object.keys(contracts))
-  const bytes = contract.deployedBytecode.length / 2 - 1
-  if (bytes > MAX_CODE_BYTES) throw new CodeSizeError(name, bytes)
+  const [bytes, initBytes] = [contract.deployedBytecode, contract.bytecode].map((code) => code.length / 2 - 1)
+  if (bytes! > MAX_CODE_BYTES) throw new CodeSizeError(name, 'code', bytes!)
+  if (initBytes! > MAX_INIT_CODE_BYTES) throw new CodeSizeError(name, 'init code', initBytes!)
   return contract
 }

@@ -12,21 +12,33 @@ import { VeritensorError } from '../errors.ts'
 import { Q, R } from '../groth16/bn254.ts'
 import { checkVerifyingKey, type G2, type VerifyingKey } from '../groth16/keys.ts'
 import { g1Words, g2Words, wordHex } from './calldata.ts'
+import { keyDataParts } from './keyData.ts'
 
 /** Chain ids of local development nodes (anvil and hardhat; geth --dev and ganache), the only homes of a dev key. */
 export const DEV_CHAIN_IDS: readonly bigint[] = [31337n, 1337n]
 
 /**
- * Most public inputs whose verifier stays below EIP-170's 24,576 bytes with solc 0.8.37, optimiser on, any runs, not via
- * IR: 64 bytes per input besides the fixed part. The limit itself is tested.
+ * Most public inputs whose verifier stays within EIP-170's 24,576 bytes with solc 0.8.37, optimiser on, any runs, not via
+ * IR: 64 bytes per input besides the fixed part. With more, the key's points are code of data contracts (keyData.ts).
+ * The limit itself is tested.
  */
-export const MAX_PUBLIC_INPUTS = 348
+export const MAX_INPUTS_IN_CODE = 348
+
+/**
+ * Most public inputs whose verifier can be deployed: constructor, verifier and data contracts together must stay within
+ * EIP-3860's 49,152 bytes of init code, compiled as above. Deploying (10.7 million gas) and verifying (5.4 million at
+ * Ethereum's prices) then are well below EIP-7825's 16,777,216 gas per transaction. The limit itself is tested.
+ */
+export const MAX_PUBLIC_INPUTS = 723
 
 /** Up to here the key's points are constants in straight code; above, a loop over a data blob is far cheaper to deploy. */
 const UNROLLED_INPUTS = 8
 
 export type VerifierOptions = {
-  /** Identifier of the contract, default `Verifier`; the internal library is called so with `Lib` behind it. */
+  /**
+   * Identifier of the contract, default `Verifier`; the internal library is called so with `Lib` behind it. There is no
+   * library with more than {@link MAX_INPUTS_IN_CODE} inputs.
+   */
   readonly contractName?: string
   /** Label of the model; anything but printable ASCII is replaced and only the first 64 characters are kept. */
   readonly modelName: string
@@ -53,7 +65,7 @@ export class VerifierOptionError extends VeritensorError {
   }
 }
 
-/** The circuit has more public signals than one contract can hold the key for, or none at all. */
+/** The circuit has more public signals than a verifier can be deployed for, or none at all. */
 export class PublicInputCountError extends VeritensorError {
   constructor(count: number) {
     const none = count < 1
@@ -61,12 +73,12 @@ export class PublicInputCountError extends VeritensorError {
       none ? 'circuit/no-public-signals' : 'limit/public-inputs',
       none
         ? 'the circuit has no public signals, so a proof on chain would state nothing'
-        : `${count} public signals need a verifier above the 24,576 bytes that a contract may have (at most ${MAX_PUBLIC_INPUTS})`,
+        : `${count} public signals are more than a verifier can be deployed for in one transaction, of at most 49,152 bytes (at most ${MAX_PUBLIC_INPUTS} signals)`,
       {
         details: { count, maximum: MAX_PUBLIC_INPUTS },
         fix: none
           ? 'Make the output (or the input) public when compiling the model.'
-          : 'Make the input private when compiling the model (--input private) and keep only the output public.',
+          : 'Make the larger of the public tensors private when compiling the model (--input private or --output private).',
       },
     )
   }
@@ -130,7 +142,8 @@ export function verifyingKeyDigest(vk: VerifyingKey): string {
 
 /**
  * Gas that must be left for a verification with n public inputs to end by its own decision: EIP-1108's prices times
- * `factor`, the code around them, and the 1/64 that a call may not use (EIP-150), with a margin.
+ * `factor`, the code around them, and the 1/64 that a call may not use (EIP-150), with a margin. Code takes about 300 per
+ * input; reading data contracts takes 2,700 each and 25 per input, which the 450 have room for.
  */
 export function requiredGas(n: number, factor = 1): number {
   const precompiles = factor * (45_000 + 4 * 34_000 + n * (6_000 + 150))
@@ -141,6 +154,9 @@ export function requiredGas(n: number, factor = 1): number {
 /**
  * Solidity source of the verifier for `vk`: a library with internal functions and a contract around it that satisfies
  * `verifier-contracts/interfaces/IGroth16Verifier.sol`. Self-contained, one file, deterministic.
+ *
+ * With more than {@link MAX_INPUTS_IN_CODE} inputs there is the contract alone: its constructor creates data contracts
+ * for the key, and a library would have to be told their addresses, hence could be told wrong ones.
  *
  * @throws PublicInputCountError if the key has no public inputs or more than {@link MAX_PUBLIC_INPUTS}
  * @throws VerifierOptionError if an option is malformed
@@ -192,8 +208,28 @@ export function generateVerifier(vk: VerifyingKey, options: VerifierOptions): st
     ...multiplyAdd.map((line) => `                ${line}`),
     '            }',
   ].join('\n')
-  const inLoop = n > UNROLLED_INPUTS
-  const blob = vk.ic.slice(1).flatMap((point) => g1Words(point).map((word) => wordHex(word).slice(2)))
+  const points = vk.ic.slice(1)
+  const hex = points.flatMap((point) => g1Words(point).map((word) => wordHex(word).slice(2)))
+  const keyData = n > MAX_INPUTS_IN_CODE ? keyDataParts(points) : undefined
+  // Where the points come from, and the sum over them.
+  const form =
+    n <= UNROLLED_INPUTS
+      ? { load: '', local: '            let s\n', sum: unrolled }
+      : keyData !== undefined
+        ? {
+            load: `
+        uint256 key = keyPoints();`,
+            local: '',
+            sum: looped,
+          }
+        : {
+            load: `
+        // IC_1 to IC_${n}, x and y of each.
+        bytes memory ic =
+            hex"${hex.join('"\n            hex"')}";`,
+            local: '            let key := add(ic, 0x20)\n',
+            sum: looped,
+          }
 
   const unsafe = vk.dev
     ? `
@@ -215,117 +251,25 @@ export function generateVerifier(vk: VerifyingKey, options: VerifierOptions): st
   const devCheck = vk.dev
     ? `
     /// @dev Development keys work on development chains only.
-    function requireDevelopmentChain() internal view {
+    function requireDevelopmentChain() ${keyData === undefined ? 'internal' : 'private'} view {
         if (${DEV_CHAIN_IDS.map((id) => `block.chainid != ${id}`).join(' && ')}) revert UnsafeDevelopmentKey(block.chainid);
     }
 `
     : ''
 
-  return `// SPDX-License-Identifier: MIT
-// Generated by Veritensor from a verifying key; generate again instead of editing.
-// Compile with solc's optimiser on and viaIR off: the IR repeats the key's data and may exceed the size limit.
-pragma solidity ^0.8.24;
-
-/// @title ${warning}Groth16 verification for one model, as a library of internal functions
-${about}
-/// @dev For contracts that verify in their own code, also for several models at once. Checks
-/// e(A, B) · e(C, -delta) · e(alpha, -beta) · e(X, -gamma) = 1 with X = IC_0 + sum of input_i · IC_(i+1).${unsafe}
-library ${lib} {
-    /// @notice Less gas is left than a verification may need. Nothing was decided about the proof.
+  const errors = `    /// @notice Less gas is left than a verification may need. Nothing was decided about the proof.
     error InsufficientGas();
 
     /// @notice The number of public inputs is not the key's.
-    error WrongInputCount(uint256 given, uint256 expected);${devError}
-
-    /// @dev Order of BN254's scalar field. A larger input would stand for a second, equal value: it is refused.
-    uint256 private constant R = ${wordHex(R)};
-${devCheck}
-    /// @notice Whether the proof holds for the inputs.
-    /// @param proof A.x, A.y, B.x1, B.x0, B.y1, B.y0, C.x, C.y.
-    /// @param input Public signals in wire order, each below R.
-    function verify(uint256[8] calldata proof, uint256[${n}] calldata input) internal view returns (bool) {
-        (uint256 p, uint256 x) = (0, 0);
-        assembly ("memory-safe") {
-            p := proof
-            x := input
-        }
-        unchecked {
-            return check(p, p + 0x40, p + 0xc0, x);
-        }
-    }
-
-    /// @notice The same with the points apart: a = (A.x, A.y), b = ((B.x1, B.x0), (B.y1, B.y0)), c = (C.x, C.y).
-    function verify(uint256[2] calldata a, uint256[2][2] calldata b, uint256[2] calldata c, uint256[${n}] calldata input)
-        internal
-        view
-        returns (bool)
-    {
-        (uint256 atA, uint256 atB, uint256 atC, uint256 x) = (0, 0, 0, 0);
-        assembly ("memory-safe") {
-            atA := a
-            atB := b
-            atC := c
-            x := input
-        }
-        return check(atA, atB, atC, x);
-    }
-
-    /// @notice The same with a list of inputs, which must have ${n} element${n === 1 ? '' : 's'}.
-    function verify(uint256[8] calldata proof, uint256[] calldata input) internal view returns (bool) {
-        if (input.length != ${n}) revert WrongInputCount(input.length, ${n});
-        (uint256 p, uint256 x) = (0, 0);
-        assembly ("memory-safe") {
-            p := proof
-            x := input.offset
-        }
-        unchecked {
-            return check(p, p + 0x40, p + 0xc0, x);
-        }
-    }
-
-    /// @dev a, b, c, x: where in calldata A, B, C and the inputs begin.
-    function check(uint256 a, uint256 b, uint256 c, uint256 x) private view returns (bool ok) {${
-      vk.dev ? '\n        requireDevelopmentChain();' : ''
-    }
-        // Running dry inside a precompile looks like a bad proof, so a call that could is turned away first.
-        if (gasleft() < ${requiredGas(n, factor)}) revert InsufficientGas();${
-          inLoop
-            ? `
-        // IC_1 to IC_${n}, x and y of each.
-        bytes memory ic =
-            hex"${blob.join('"\n            hex"')}";`
-            : ''
-        }
-        assembly ("memory-safe") {
-            // m: A | B | C | -delta | alpha | -beta | X | -gamma; the last 0x60 bytes first hold IC_i and its factor
-            let m := mload(0x40)
-            let calls := 1
-${inLoop ? '            let key := add(ic, 0x20)' : '            let s'}
-            ok := 1
-${store(0x240, g1Words(vk.ic[0]!))} // X = IC_0
-${inLoop ? looped : unrolled}
-            calldatacopy(m, a, 0x40)
-            calldatacopy(add(m, 0x40), b, 0x80)
-            calldatacopy(add(m, 0xc0), c, 0x40)
-${store(0x100, g2Words(negate(vk.delta)))}
-${store(0x180, g1Words(vk.alpha))}
-${store(0x1c0, g2Words(negate(vk.beta)))}
-${store(0x280, g2Words(negate(vk.gamma)))}
-            // The precompile refuses coordinates of q or more, points off the curve and, for B, outside the subgroup.
-            calls := and(calls, staticcall(${pairingGas}, 8, m, 0x300, m, 0x20))
-            ok := and(and(ok, calls), eq(mload(m), 1))
-        }
-    }
-}
-
-/// @title ${warning}Groth16 verifier for one model
+    error WrongInputCount(uint256 given, uint256 expected);${devError}`
+  const order = `    /// @dev Order of BN254's scalar field. A larger input would stand for a second, equal value: it is refused.
+    uint256 private constant R = ${wordHex(R)};`
+  const title = `/// @title ${warning}Groth16 verifier for one model
 ${about}
 /// Act on true only: false says that the words are no proof of the statement, not that the statement is wrong.
 /// Proof bytes are no identity, anyone can turn a valid proof into others; key replay protection on the inputs.
-/// A proof in the mempool can be sent by anyone; where that matters an input must name the beneficiary.
-/// @dev Satisfies IGroth16Verifier. Every function returns its value, so inheriting this contract is safe.${unsafe}
-contract ${name} {
-    /// @notice Label of the model, for people; the identity is MODEL_DIGEST.
+/// A proof in the mempool can be sent by anyone; where that matters an input must name the beneficiary.`
+  const identity = `    /// @notice Label of the model, for people; the identity is MODEL_DIGEST.
     string public constant MODEL_NAME = "${model}";
 
     /// @notice SHA-256 of the model file that was compiled.
@@ -342,20 +286,45 @@ contract ${name} {
 
     /// @notice True if the key's secrets were known to whoever made it: its proofs prove nothing.
     bool public constant DEVELOPMENT_KEY = ${vk.dev};
-${
-  vk.dev
-    ? `
-    constructor() {
-        ${lib}.requireDevelopmentChain();
-    }
 `
-    : ''
-}
-    /// @notice Whether the proof holds for the inputs.
+  // What each overload does with its arguments: `check` wants to know where in calldata they are.
+  const located = {
+    words: `        (uint256 p, uint256 x) = (0, 0);
+        assembly ("memory-safe") {
+            p := proof
+            x := input
+        }
+        unchecked {
+            return check(p, p + 0x40, p + 0xc0, x);
+        }`,
+    points: `        (uint256 atA, uint256 atB, uint256 atC, uint256 x) = (0, 0, 0, 0);
+        assembly ("memory-safe") {
+            atA := a
+            atB := b
+            atC := c
+            x := input
+        }
+        return check(atA, atB, atC, x);`,
+    list: `        if (input.length != ${n}) revert WrongInputCount(input.length, ${n});
+        (uint256 p, uint256 x) = (0, 0);
+        assembly ("memory-safe") {
+            p := proof
+            x := input.offset
+        }
+        unchecked {
+            return check(p, p + 0x40, p + 0xc0, x);
+        }`,
+  }
+  const delegated = {
+    words: `        return ${lib}.verify(proof, input);`,
+    points: `        return ${lib}.verify(a, b, c, input);`,
+    list: `        return ${lib}.verify(proof, input);`,
+  }
+  const overloads = (bodies: typeof located): string => `    /// @notice Whether the proof holds for the inputs.
     /// @param proof A.x, A.y, B.x1, B.x0, B.y1, B.y0, C.x, C.y.
     /// @param input Public signals in wire order, each below r.
     function verifyProof(uint256[8] calldata proof, uint256[${n}] calldata input) public view returns (bool) {
-        return ${lib}.verify(proof, input);
+${bodies.words}
     }
 
     /// @notice The same with the points apart: a = (A.x, A.y), b = ((B.x1, B.x0), (B.y1, B.y0)), c = (C.x, C.y).
@@ -365,13 +334,117 @@ ${
         uint256[2] calldata c,
         uint256[${n}] calldata input
     ) public view returns (bool) {
-        return ${lib}.verify(a, b, c, input);
+${bodies.points}
     }
 
     /// @notice The same with a list of inputs, for callers that serve verifiers of any size.
     function verify(uint256[8] calldata proof, uint256[] calldata input) public view returns (bool) {
-        return ${lib}.verify(proof, input);
+${bodies.list}
     }
+`
+  const check = `    /// @dev a, b, c, x: where in calldata A, B, C and the inputs begin.
+    function check(uint256 a, uint256 b, uint256 c, uint256 x) private view returns (bool ok) {${
+      vk.dev ? '\n        requireDevelopmentChain();' : ''
+    }
+        // Running dry inside a precompile looks like a bad proof, so a call that could is turned away first.
+        if (gasleft() < ${requiredGas(n, factor)}) revert InsufficientGas();${form.load}
+        assembly ("memory-safe") {
+            // m: A | B | C | -delta | alpha | -beta | X | -gamma; the last 0x60 bytes first hold IC_i and its factor
+            let m := mload(0x40)
+            let calls := 1
+${form.local}            ok := 1
+${store(0x240, g1Words(vk.ic[0]!))} // X = IC_0
+${form.sum}
+            calldatacopy(m, a, 0x40)
+            calldatacopy(add(m, 0x40), b, 0x80)
+            calldatacopy(add(m, 0xc0), c, 0x40)
+${store(0x100, g2Words(negate(vk.delta)))}
+${store(0x180, g1Words(vk.alpha))}
+${store(0x1c0, g2Words(negate(vk.beta)))}
+${store(0x280, g2Words(negate(vk.gamma)))}
+            // The precompile refuses coordinates of q or more, points off the curve and, for B, outside the subgroup.
+            calls := and(calls, staticcall(${pairingGas}, 8, m, 0x300, m, 0x20))
+            ok := and(and(ok, calls), eq(mload(m), 1))
+        }
+    }
+`
+
+  const preamble = `// SPDX-License-Identifier: MIT
+// Generated by Veritensor from a verifying key; generate again instead of editing.
+// Compile with solc's optimiser on and viaIR off: the IR repeats the key's data and may exceed the size limit.
+pragma solidity ^0.8.24;
+
+`
+  if (keyData !== undefined)
+    return `${preamble}${title}
+/// @dev Satisfies IGroth16Verifier. Checks
+/// e(A, B) · e(C, -delta) · e(alpha, -beta) · e(X, -gamma) = 1 with X = IC_0 + sum of input_i · IC_(i+1).
+/// The IC points are too many for this contract's own code: its constructor creates data contracts for them. Hence there
+/// is no library form, which would have to be told addresses and could be told wrong ones; inherit this contract to
+/// verify in other code, whose init code then has this one's size besides its own (EIP-3860 allows 49,152 bytes). Every
+/// function returns its value, so inheriting is safe.${unsafe}
+contract ${name} {
+${errors}
+
+    /// @notice A data contract with points of the key could not be created or is not there.
+    error KeyDataMissing();
+
+${order}
+
+${identity}${keyData.state}
+
+    constructor() {${vk.dev ? '\n        requireDevelopmentChain();' : ''}${keyData.construct}
+    }
+
+${overloads(located)}${devCheck}
+${keyData.functions}
+${check}}
+`
+
+  return `${preamble}/// @title ${warning}Groth16 verification for one model, as a library of internal functions
+${about}
+/// @dev For contracts that verify in their own code, also for several models at once. Checks
+/// e(A, B) · e(C, -delta) · e(alpha, -beta) · e(X, -gamma) = 1 with X = IC_0 + sum of input_i · IC_(i+1).${unsafe}
+library ${lib} {
+${errors}
+
+${order}
+${devCheck}
+    /// @notice Whether the proof holds for the inputs.
+    /// @param proof A.x, A.y, B.x1, B.x0, B.y1, B.y0, C.x, C.y.
+    /// @param input Public signals in wire order, each below R.
+    function verify(uint256[8] calldata proof, uint256[${n}] calldata input) internal view returns (bool) {
+${located.words}
+    }
+
+    /// @notice The same with the points apart: a = (A.x, A.y), b = ((B.x1, B.x0), (B.y1, B.y0)), c = (C.x, C.y).
+    function verify(uint256[2] calldata a, uint256[2][2] calldata b, uint256[2] calldata c, uint256[${n}] calldata input)
+        internal
+        view
+        returns (bool)
+    {
+${located.points}
+    }
+
+    /// @notice The same with a list of inputs, which must have ${n} element${n === 1 ? '' : 's'}.
+    function verify(uint256[8] calldata proof, uint256[] calldata input) internal view returns (bool) {
+${located.list}
+    }
+
+${check}}
+
+${title}
+/// @dev Satisfies IGroth16Verifier. Every function returns its value, so inheriting this contract is safe.${unsafe}
+contract ${name} {
+${identity}${
+  vk.dev
+    ? `
+    constructor() {
+        ${lib}.requireDevelopmentChain();
+    }
+`
+    : ''
 }
+${overloads(delegated)}}
 `
 }

@@ -56,5 +56,8 @@ describe('compileContract', () => {
     await expect(compileContract(good, 'toString')).rejects.toThrow(ContractMissingError)
     const big = `${head}contract A { function f() external pure returns (bytes memory) { return hex"${'ab'.repeat(24_600)}"; } }`
     await expect(compileContract(big, 'A')).rejects.toThrow(CodeSizeError)
+    await expect(compileContract(big, 'A')).rejects.toMatchObject({ code: 'limit/code-size' })
+    const long = `${head}contract A { constructor() { bytes memory b = hex"${'ab'.repeat(49_200)}"; emit E(b); } event E(bytes b); }`
+    await expect(compileContract(long, 'A')).rejects.toMatchObject({ code: 'limit/init-code-size' })
   })
 })
