@@ -3,6 +3,7 @@ import { VeritensorError } from '../errors.ts'
 import type { Proof } from '../groth16/keys.ts'
 import { type OutOfRange, quantiseInput } from '../quantise/ports.ts'
 import type { Sample } from '../samples/samples.ts'
+import { formatShape, sizeOf } from '../tensor.ts'
 import { openProver, type ProverOptions } from '../workers/prover.ts'
 import type { ProofStats } from '../workers/tasks.ts'
 import type { Compiled } from './compileModel.ts'
@@ -38,6 +39,12 @@ export function circuitInputs(model: Compiled['model'], sample: Sample, outOfRan
   const parts = model.inputs.map((port) => {
     const tensor = sample.get(port.name)
     if (tensor === undefined) throw new VeritensorError('input/count', `input "${port.name}" is missing`)
+    // a tensor of another length would shift the inputs after it
+    if (tensor.data.length !== sizeOf(tensor.shape))
+      throw new VeritensorError(
+        'input/wrong-shape',
+        `input "${port.name}" has ${tensor.data.length} values for its shape ${formatShape(tensor.shape)}`,
+      )
     return quantiseInput(port, tensor, outOfRange)
   })
   const inputs = new Float64Array(parts.reduce((n, part) => n + part.length, 0))

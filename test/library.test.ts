@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import * as veritensor from '../src/index.ts'
+// the README's example, but for the path of the import
+import { compile, contractFor, importOnnx, prove, readSamples, setup, verify } from '../src/index.ts'
+import { packageRoot } from '../src/packageRoot.ts'
+
+test('model to proof to contract in fifteen lines', async () => {
+  const example = join(packageRoot, 'examples/tabular')
+  const onnx = readFileSync(join(example, 'model.onnx'))
+  const graph = importOnnx(onnx)
+  const samples = async (file: string) => (await readSamples(graph, [join(example, file)])).map(({ sample }) => sample)
+
+  const compiled = compile(onnx, { calibration: await samples('calibration.npy') })
+  const keys = await setup(compiled, { dev: true }) // for real use: { ptau: 'powersOfTau.ptau' }
+  const flowers = (await samples('samples.npy')).slice(0, 3)
+  const inferences = await prove(compiled, keys, flowers)
+  for (const { proof, publicSignals, statement } of inferences) {
+    const [logits] = statement
+    expect(verify(keys.verifyingKey, publicSignals, proof)).toBe(true)
+    expect(logits!.values).toHaveLength(3)
+  }
+  const solidity = contractFor(compiled, keys.verifyingKey)
+
+  expect(solidity).toContain('contract Verifier')
+  expect(inferences.map(({ statement }) => statement[0]!.values.indexOf(Math.max(...statement[0]!.values)))).toEqual([
+    ...[0, 1, 2],
+  ])
+  expect(keys.verifyingKey.dev).toBe(true)
+  const [first, second] = inferences
+  expect(verify(keys.verifyingKey, first!.publicSignals, second!.proof)).toBe(false)
+})
+
+test('what is exported is as stated here', () => {
+  expect(Object.keys(veritensor).sort()).toMatchInlineSnapshot(`
+    [
+      "AbortedError",
+      "CircuitError",
+      "VeritensorError",
+      "circuitInputs",
+      "comparer",
+      "compile",
+      "compileContract",
+      "connect",
+      "contractFor",
+      "decodeProof",
+      "decodePublicSignals",
+      "decodeSamples",
+      "decodeVerifyingKey",
+      "deployVerifier",
+      "describeVerifier",
+      "encodeProof",
+      "encodePublicSignals",
+      "encodeVerifyingKey",
+      "estimateCircuit",
+      "findAnvil",
+      "generateVerifier",
+      "generateVerifierTest",
+      "importOnnx",
+      "openCompiled",
+      "openDirectoryKeys",
+      "openKeys",
+      "openLocalVerifier",
+      "openProver",
+      "openVerifyingKey",
+      "proofWords",
+      "prove",
+      "readManifest",
+      "readSamples",
+      "readSignals",
+      "runFloat",
+      "saveCompiled",
+      "selfTestVerifier",
+      "setup",
+      "setupDirectory",
+      "signalLayout",
+      "signerFor",
+      "startAnvil",
+      "verifierOf",
+      "verify",
+      "verifyOnchain",
+      "verifyingKeyDigest",
+      "version",
+    ]
+  `)
+})
+
+test('package.json names the entry points that the build makes', () => {
+  const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'))
+  expect(manifest.exports['.']).toEqual({ types: './dist/src/index.d.ts', default: './dist/src/index.js' })
+  expect(manifest.bin).toEqual({ veritensor: 'dist/src/cli/main.js' })
+})
