@@ -6,6 +6,8 @@
 import type { Builder } from './builder.ts'
 import { argmax } from './gadgets/argmax.ts'
 import { divide } from './gadgets/divide.ts'
+import { type Forest, forest, leafOf } from './gadgets/forest.ts'
+import { locate } from './gadgets/locate.ts'
 import { lookup } from './gadgets/lookup.ts'
 import { maximumOf } from './gadgets/max.ts'
 import { requantise, shiftRight } from './gadgets/requantise.ts'
@@ -34,6 +36,20 @@ export type Arithmetic<T> = {
   lookup(x: T, table: readonly number[], lo: number): T
   /** ⌊n/d⌋ for n ≥ 0, d ≥ 1. */
   divide(n: T, d: T): T
+  /** [x ≥ t] for ascending thresholds t, for x in [lo, hi]; as constraints it also proves these ends of an x without range. */
+  locate(x: T, thresholds: readonly number[], lo: number, hi: number): T[]
+  /** Sums of the leaves that bits lead to. */
+  forest(trees: Forest, bits: readonly T[]): T[]
+}
+
+/** Sums of the leaves that bits lead to, in integers. */
+const sumLeaves = (f: Forest, isSet: (bit: number) => boolean): Float64Array => {
+  const sums = Float64Array.from(f.bias)
+  for (const root of f.roots) {
+    const leaf = leafOf(f, root, isSet)
+    for (let o = 0; o < f.outputs; o++) sums[o]! += f.weights[leaf * f.outputs + o]!
+  }
+  return sums
 }
 
 /** Integers in doubles: exact as long as every value and every partial sum stays below 2⁵³, which the caller has proven. */
@@ -71,6 +87,8 @@ export const numbers: Arithmetic<number> = {
   argmax: (xs) => xs.reduce((best, x, i) => (x > xs[best]! ? i : best), 0),
   lookup: (x, table, lo) => table[x - lo]!,
   divide: (n, d) => (n - (n % d)) / d,
+  locate: (x, thresholds) => thresholds.map((t) => (x >= t ? 1 : 0)),
+  forest: (f, bits) => [...sumLeaves(f, (bit) => bits[bit] === 1)],
 }
 
 /** Integers of any size; slow. */
@@ -100,6 +118,15 @@ export const bigints: Arithmetic<bigint> = {
   argmax: (xs) => BigInt(xs.reduce((best, x, i) => (x > xs[best]! ? i : best), 0)),
   lookup: (x, table, lo) => BigInt(table[Number(x) - lo]!),
   divide: (n, d) => n / d,
+  locate: (x, thresholds) => thresholds.map((t) => (x >= BigInt(t) ? 1n : 0n)),
+  forest: (f, bits) => {
+    const sums = Array.from(f.bias, BigInt)
+    for (const root of f.roots) {
+      const leaf = leafOf(f, root, (bit) => bits[bit] === 1n)
+      for (let o = 0; o < f.outputs; o++) sums[o]! += BigInt(f.weights[leaf * f.outputs + o]!)
+    }
+    return sums
+  },
 }
 
 /** Users of a combination from which on it is worth a row of its own, times its surplus terms. */
@@ -130,5 +157,7 @@ export const constraints = (cs: Builder): Arithmetic<LC> => {
     argmax: (xs) => argmax(cs, xs),
     lookup: (x, table, lo) => lookup(cs, x, table, BigInt(lo)),
     divide: (n, d) => divide(cs, n, d),
+    locate: (x, thresholds, lo, hi) => locate(cs, x, thresholds, BigInt(lo), BigInt(hi)),
+    forest: (f, bits) => forest(cs, f, bits),
   }
 }

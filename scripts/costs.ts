@@ -13,6 +13,7 @@ import { Fr } from '../circuits/field.ts'
 import { argmax } from '../circuits/gadgets/argmax.ts'
 import { rangeCheck } from '../circuits/gadgets/bits.ts'
 import { divide } from '../circuits/gadgets/divide.ts'
+import { locate } from '../circuits/gadgets/locate.ts'
 import { lookup } from '../circuits/gadgets/lookup.ts'
 import { maximum, maximumOf } from '../circuits/gadgets/max.ts'
 import { poseidon } from '../circuits/gadgets/poseidon.ts'
@@ -78,6 +79,9 @@ function gadgetCosts(): Costs['gadgets'] {
     'divide 16 bits by the constant 7': rowsOf((cs) => divide(cs, unsigned(cs, 16), cs.constant(7))),
     'divide 24 bits by a wire of 16 bits': rowsOf((cs) =>
       divide(cs, unsigned(cs, 24), cs.proven(cs.input('private', { lo: 1n, hi: 65535n }), 1n, 65535n)),
+    ),
+    'place among 8 thresholds, 32 bits, with its range check': rowsOf((cs) =>
+      locate(cs, cs.input('private', { lo: 0n, hi: 2n ** 32n - 1n }), [1, 2, 3, 4, 5, 6, 7, 8], 0n, 2n ** 32n - 1n),
     ),
     'poseidon of 1': rowsOf((cs) => poseidon(cs, [cs.input('private', null)])),
     'poseidon of 2': rowsOf((cs) =>

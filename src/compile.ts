@@ -19,6 +19,14 @@ export type CompileOptions = {
   readonly onLayer?: (layer: Layer, values: ArrayLike<LC>) => void
 }
 
+/** Whether only layers that find an input's place among thresholds read it: their rows enforce its bounds as well. */
+const located = ({ layers, outputs, inputs }: IntegerModel, input: number): boolean => {
+  const { lo, hi } = inputs[input]!
+  const readers = layers.filter((layer) => layer.inputs.includes(input))
+  const same = readers.every((layer) => layer.kind === 'locate' && layer.lo === lo && layer.hi === hi)
+  return readers.length > 0 && same && outputs.every(({ value }) => value !== input)
+}
+
 /**
  * The circuit whose witnesses are the runs of the model.
  *
@@ -40,7 +48,9 @@ export function compile(model: IntegerModel, visibility: Visibility, options: Co
   )
   const inputs = ordered.inputs.map(({ name, lo, hi }, i) =>
     cs.scope(name, () =>
-      cs.scope('input range', () => wires[i]!.map((x) => rangeCheck(cs, x, BigInt(lo), BigInt(hi)))),
+      located(ordered, i)
+        ? wires[i]!
+        : cs.scope('input range', () => wires[i]!.map((x) => rangeCheck(cs, x, BigInt(lo), BigInt(hi)))),
     ),
   )
   let done = 0

@@ -8,6 +8,7 @@ import { createField, Fr } from '../../circuits/field.ts'
 import { argmax } from '../../circuits/gadgets/argmax.ts'
 import { rangeCheck } from '../../circuits/gadgets/bits.ts'
 import { divide } from '../../circuits/gadgets/divide.ts'
+import { locate } from '../../circuits/gadgets/locate.ts'
 import { lookup } from '../../circuits/gadgets/lookup.ts'
 import { poseidon } from '../../circuits/gadgets/poseidon.ts'
 import { requantise } from '../../circuits/gadgets/requantise.ts'
@@ -31,7 +32,8 @@ function everything(): Circuit {
   const q = divide(cs, cs.add(y, cs.constant(100)), cs.add(winner, cs.ONE))
   const halved = rescale(cs, xs[1]!, { p: 1, r: 3, q: 6, even: true }, 0n, 63n)
   const t = lookup(cs, winner, [5, -7, 2 ** 39], 0n)
-  cs.bindOutput(a, cs.add(q, halved, cs.materialise(cs.add(...xs))))
+  const [above] = locate(cs, xs[2]!, [0, 400], -50n, 900n, 'interval')
+  cs.bindOutput(a, cs.add(q, halved, above!, cs.materialise(cs.add(...xs))))
   cs.bindOutput(b, poseidon(cs, [t, cs.mul(key, key)]))
   cs.bindOutput(c, cs.add(isZero(cs, cs.sub(key, y)), isZero(cs, cs.sub(winner, cs.constant(1)))))
   return cs.build()

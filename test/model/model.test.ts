@@ -151,6 +151,41 @@ function randomModel(random: Random): IntegerModel {
       push({ name: 'divide', kind: 'divide', inputs: [dividend, from], shape })
     },
   ]
+  steps.push(() => {
+    const { lo, hi } = bounds()
+    const size = sizeOf(shape)
+    if (hi - lo < 4) return
+    const lists = Array.from({ length: size }, () => {
+      const found = new Set(Array.from({ length: random.integer(1, 4) }, () => random.integer(lo + 1, hi)))
+      return [...found].sort((a, b) => a - b)
+    })
+    const starts = new Uint32Array(size + 1)
+    lists.forEach((list, i) => {
+      starts[i + 1] = starts[i]! + list.length
+    })
+    const thresholds = Float64Array.from(lists.flat())
+    push({ ...base('locate'), kind: 'locate', shape: [thresholds.length], starts, thresholds, lo, hi })
+    // a chain of branches, with a leaf at either side of each and at the end
+    const [branches, outputs] = [random.integer(1, 6), random.integer(1, 3)]
+    const nodes = 2 * branches + 1
+    const at = (n: number, v: number): number => (n % 2 === 0 && n < nodes - 1 ? v : 0)
+    push({
+      ...base('forest'),
+      kind: 'forest',
+      shape: [outputs],
+      trees: {
+        groupStarts: starts,
+        roots: Uint32Array.of(0),
+        flipStarts: Uint32Array.from({ length: nodes + 1 }, (_, n) => Math.min(Math.ceil(n / 2), branches)),
+        flips: Uint32Array.from({ length: branches }, () => random.integer(0, thresholds.length - 1)),
+        inside: Uint32Array.from({ length: nodes }, (_, n) => at(n, n + 1)),
+        outside: Uint32Array.from({ length: nodes }, (_, n) => at(n, n + 2)),
+        outputs,
+        weights: weights(nodes * outputs),
+        bias: weights(outputs),
+      },
+    })
+  })
   const depth = random.integer(2, 6)
   for (let i = 0; i < depth; i++) random.pick(steps)()
   if (random.unit() < 0.3) push({ ...base('argmax'), kind: 'argmax', shape: [2], ...windows(2) })
@@ -175,9 +210,9 @@ describe('random integer models', () => {
         const x = randomInput(random, model)
         const values = run([x])
         const slow = evaluateModel(model, bigints, [Array.from(x, BigInt)])
-        values.forEach((v, id) =>
-          expect(Array.from(v, BigInt), `value ${id} of model ${k}`).toEqual(Array.from(slow[id]!)),
-        )
+        values.forEach((v, id) => {
+          expect(Array.from(v, BigInt), `value ${id} of model ${k}`).toEqual(Array.from(slow[id]!))
+        })
         const witness = solve(circuit, x)
         const y = Array.from(values[model.outputs[0]!.value]!, Number)
         expect(Array.from(witness.small.subarray(1, 1 + y.length)), `model ${k}`).toEqual(y)

@@ -73,6 +73,12 @@ function honest(step: Step, inputs: readonly bigint[], p: bigint): bigint[] {
       return [inputs[0] === 0n ? 1n : 0n]
     case 'quotient':
       return [inputs[1] === 0n ? 0n : floorDiv(inputs[0]!, inputs[1]!)]
+    case 'interval': {
+      const [x, ...ends] = inputs
+      let place = 0
+      while (place < ends.length && ends[place]! <= x!) place++
+      return ends.map((_, i) => (i === place - 1 ? 1n : 0n))
+    }
     case 'quotientBits':
       return Array.from({ length: step.count }, (_, i) => {
         const half = floorDiv(inputs[0]!, BigInt(step.params![0]!) << BigInt(i))

@@ -1,8 +1,10 @@
 import type { LayerKind } from '../layer.ts'
 import { type ArgMax, argmax } from './argmax.ts'
 import { type Divide, divide } from './divide.ts'
+import { type Forest, forest } from './forest.ts'
 import { type Gather, gather } from './gather.ts'
 import { type Linear, linear } from './linear.ts'
+import { type Locate, locate } from './locate.ts'
 import { type Lookup, lookup } from './lookup.ts'
 import { type Max, max } from './max.ts'
 import { type Multiply, multiply } from './multiply.ts'
@@ -10,7 +12,19 @@ import { type Relu, relu } from './relu.ts'
 import { type Requantise, requantise } from './requantise.ts'
 import { type Rescale, rescale } from './rescale.ts'
 
-export type Layer = Linear | Gather | Requantise | Max | ArgMax | Relu | Lookup | Multiply | Divide | Rescale
+export type Layer =
+  | Linear
+  | Gather
+  | Requantise
+  | Max
+  | ArgMax
+  | Relu
+  | Lookup
+  | Multiply
+  | Divide
+  | Rescale
+  | Locate
+  | Forest
 
 /** Every kind of layer. Adding one: write its file, list it here. */
 export const layerKinds: { readonly [K in Layer['kind']]: LayerKind<Extract<Layer, { kind: K }>> } = {
@@ -24,6 +38,8 @@ export const layerKinds: { readonly [K in Layer['kind']]: LayerKind<Extract<Laye
   multiply,
   divide,
   rescale,
+  locate,
+  forest,
 }
 
 /** The meaning of a layer's kind. */
