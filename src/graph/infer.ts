@@ -43,7 +43,18 @@ export function inferNode(op: Op, context: InferContext): TensorType[] {
 const foldLimits = { elements: 2 ** 24, total: 2 ** 25, work: 2 ** 28 } as const
 
 /** Operators whose work is up to (elements of the output) × (elements of an input). */
-const contracting = new Set(['AveragePool', 'Conv', 'Gemm', 'MatMul', 'MaxPool'])
+const contracting = new Set([
+  'AveragePool',
+  'Conv',
+  'ConvTranspose',
+  'CumSum',
+  'Einsum',
+  'Gemm',
+  'LpPool',
+  'LRN',
+  'MatMul',
+  'MaxPool',
+])
 
 /** Computes nodes whose inputs are all constant, until so many elements are made that the rest is better left alone. */
 export function createFolder(): (
@@ -53,7 +64,8 @@ export function createFolder(): (
 ) => Tensor[] | undefined {
   let total = 0
   return (op, context, outputs) => {
-    if (context.types.some((type, i) => type !== undefined && context.constants[i] === undefined)) return undefined
+    const known = context.types.every((type, i) => type === undefined || context.constants[i] !== undefined)
+    if (!known && !op.typesOnly) return undefined
     const made = outputs.reduce((n, { shape }) => n + sizeOf(shape), 0)
     const read = Math.max(...context.types.map((type) => (type === undefined ? 0 : sizeOf(type.shape))), 1)
     if (made > foldLimits.elements || total + made > foldLimits.total) return undefined

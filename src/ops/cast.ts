@@ -1,7 +1,9 @@
-import { type DType, dtypeOf, integerRange, isFloat, roundToFloat, type Tensor } from '../tensor.ts'
+import { type DType, dtypeOf, integerRange, isFloat, roundToFloat, type Tensor, type TensorType } from '../tensor.ts'
 import { attributesOf, flag, int, oneOf, required } from './attributes.ts'
 import { invalid, typeAt, unsupported } from './inputs.ts'
+import { emitIsNonZero, emitTruncate, exactly, lowerRescale } from './lower/compare.ts'
 import { lowerMove } from './lower/moves.ts'
+import type { LowerContext, QTensor } from './lowering.ts'
 import { inOrder } from './movement.ts'
 import type { InferContext, Op } from './op.ts'
 
@@ -18,15 +20,8 @@ function target(context: InferContext): DType {
   )
 }
 
-/** Whether every value of one type is one of the other, or is rounded to its nearest float. */
-function isHarmless(from: DType, to: DType): boolean {
-  if (isFloat(to)) return true
-  const [inner, outer] = [integerRange(from), integerRange(to)]
-  return to !== 'bool' ? inner !== undefined && inner[0] >= outer![0] && inner[1] <= outer![1] : from === 'bool'
-}
-
-/** The constant as another type: floats towards zero, as ONNX says; nothing that leaves the type's range. */
-function convert(context: InferContext, x: Tensor, dtype: DType): Tensor {
+/** The tensor as another type: floats towards zero, as ONNX says; nothing that leaves the type's range. */
+export function castTo(context: InferContext, x: Tensor, dtype: DType): Tensor {
   const range = integerRange(dtype)
   if (range === undefined) return { ...x, dtype, data: x.data.map((v) => roundToFloat(dtype, v)) }
   if (dtype === 'bool') return { ...x, dtype, data: x.data.map((v) => (v === 0 ? 0 : 1)) }
@@ -36,8 +31,36 @@ function convert(context: InferContext, x: Tensor, dtype: DType): Tensor {
   return { ...x, dtype, data }
 }
 
+/** Type of the input as another type. Computed floats become integers that a signed or unsigned type of 8 bits or more holds. */
+export const checkCast = (context: InferContext, dtype: DType): TensorType => ({
+  dtype,
+  shape: typeAt(context, 0).shape,
+})
+
 /**
- * Another element type, where that changes no value or only rounds floats; constants may also become integers or booleans.
+ * The integers of a cast: rounding to a narrower float is left out, since integers are coarser; floats become integers towards
+ * zero and booleans by comparison with 0; integers and booleans keep their values.
+ */
+export function lowerCast(context: LowerContext, x: QTensor, to: DType): QTensor {
+  const from = typeAt(context, 0).dtype
+  const { shape } = x
+  if (isFloat(from) === isFloat(to) && to !== 'bool') {
+    const [a, b] = [integerRange(from), integerRange(to)]
+    if (a !== undefined && b !== undefined && (a[0] < b[0] || a[1] > b[1])) {
+      const { lo, hi } = context.boundsOf(x.value)
+      if (lo < b[0] || hi > b[1])
+        return unsupported(context, 'to', `${to} from ${from}`, 'integer types that hold every value of the model')
+    }
+    return lowerMove(context, [x], inOrder(shape), shape)
+  }
+  if (from === 'bool' && to === 'bool') return lowerMove(context, [x], inOrder(shape), shape)
+  if (isFloat(to)) return lowerRescale(context, x)
+  const value = to === 'bool' ? emitIsNonZero(context, exactly(context, x).value, shape) : emitTruncate(context, x)
+  return { name: '', value, shape, scale: 1, shift: 0 }
+}
+
+/**
+ * Another element type; what leaves the type's range is refused.
  * https://onnx.ai/onnx/operators/onnx__Cast.html
  */
 export const cast: Op = {
@@ -45,14 +68,8 @@ export const cast: Op = {
   domain: '',
   opsets: [6, 25],
   arity: [1, 1],
-  infer: (context) => {
-    const [x, to] = [typeAt(context, 0), target(context)]
-    if (context.constants[0] === undefined && !isHarmless(x.dtype, to))
-      unsupported(context, 'to', `${to} from ${x.dtype}`, 'floats, wider integers')
-    return [{ dtype: to, shape: x.shape }]
-  },
-  compute: (context, [x]) => [convert(context, x!, target(context))],
-  // rounding to a narrower float is left out: integers are coarser
+  infer: (context) => [checkCast(context, target(context))],
+  compute: (context, [x]) => [castTo(context, x!, target(context))],
   scaling: { tied: true, wideInput: 'keeps' },
-  lower: (context, [x]) => [lowerMove(context, [x!], inOrder(x!.shape), x!.shape)],
+  lower: (context, [x]) => [lowerCast(context, x!, target(context))],
 }

@@ -3,12 +3,20 @@ import { argMax } from './argMax.ts'
 import { averagePool } from './averagePool.ts'
 import { batchNormalization } from './batchNormalization.ts'
 import { cast } from './cast.ts'
+import { castLike } from './castLike.ts'
 import { clip } from './clip.ts'
 import { concat } from './concat.ts'
 import { constant } from './constant.ts'
+import { constantOfShape } from './constantOfShape.ts'
 import { conv } from './conv.ts'
+import { depthToSpace } from './depthToSpace.ts'
 import { dropout } from './dropout.ts'
+import { expand } from './expand.ts'
+import { eyeLike } from './eyeLike.ts'
 import { flatten } from './flatten.ts'
+import { gather } from './gather.ts'
+import { gatherElements } from './gatherElements.ts'
+import { gatherND } from './gatherND.ts'
 import { gemm } from './gemm.ts'
 import { globalAveragePool } from './globalAveragePool.ts'
 import { globalMaxPool } from './globalMaxPool.ts'
@@ -20,15 +28,24 @@ import { maxPool } from './maxPool.ts'
 import { mul } from './mul.ts'
 import type { Op } from './op.ts'
 import { pad } from './pad.ts'
+import { range } from './range.ts'
 import { relu } from './relu.ts'
 import { reshape } from './reshape.ts'
+import { resize } from './resize.ts'
+import { scatterElements } from './scatterElements.ts'
+import { shape } from './shape.ts'
 import { sigmoid } from './sigmoid.ts'
+import { size } from './size.ts'
 import { slice } from './slice.ts'
 import { softmax } from './softmax.ts'
+import { spaceToDepth } from './spaceToDepth.ts'
+import { split } from './split.ts'
 import { squeeze } from './squeeze.ts'
 import { sub } from './sub.ts'
 import { tanh } from './tanh.ts'
+import { tile } from './tile.ts'
 import { transpose } from './transpose.ts'
+import { trilu } from './trilu.ts'
 import { unsqueeze } from './unsqueeze.ts'
 import { UnsupportedError } from './unsupported.ts'
 
@@ -39,12 +56,20 @@ export const ops: readonly Op[] = [
   averagePool,
   batchNormalization,
   cast,
+  castLike,
   clip,
   concat,
   constant,
+  constantOfShape,
   conv,
+  depthToSpace,
   dropout,
+  expand,
+  eyeLike,
   flatten,
+  gather,
+  gatherElements,
+  gatherND,
   gemm,
   globalAveragePool,
   globalMaxPool,
@@ -55,15 +80,24 @@ export const ops: readonly Op[] = [
   maxPool,
   mul,
   pad,
+  range,
   relu,
   reshape,
+  resize,
+  scatterElements,
+  shape,
   sigmoid,
+  size,
   slice,
   softmax,
+  spaceToDepth,
+  split,
   squeeze,
   sub,
   tanh,
+  tile,
   transpose,
+  trilu,
   unsqueeze,
 ]
 

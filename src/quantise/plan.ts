@@ -1,7 +1,9 @@
 import type { Graph, Node } from '../graph/graph.ts'
+import type { Bounds } from '../model/layer.ts'
 import { findOp } from '../ops/index.ts'
 import type { Scheme, Target } from '../ops/lowering.ts'
 import type { InferContext, Op, Scaling } from '../ops/op.ts'
+import { integerRange, isFloat } from '../tensor.ts'
 import type { Ranges } from './calibrate.ts'
 
 /** What every tensor that is not constant is requantised to, by name. */
@@ -26,7 +28,7 @@ export function planScales(graph: Graph, ranges: Ranges, scheme: Scheme): Plan {
   const outputs = new Set(graph.outputs)
   const wide = wideTensors(steps, outputs)
   const nonNegative = nonNegativeTensors(graph, steps, ranges)
-  const group = tiedGroups(graph, steps)
+  const group = tiedGroups(graph, steps, scheme)
   const limit = saturationLimits(steps, outputs)
 
   const readNarrow = new Set<string>()
@@ -34,6 +36,7 @@ export function planScales(graph: Graph, ranges: Ranges, scheme: Scheme): Plan {
     if (!scaling.wantsWide && scaling.wideInput === undefined) for (const input of inputs) readNarrow.add(input)
   for (const { node, scaling } of steps)
     if (scaling.wideInput === 'absorbs' && !wide.has(node.outputs[0]!)) readNarrow.add(node.outputs[0]!)
+  const isWhole = (name: string): boolean => !isFloat(graph.types.get(name)?.dtype ?? 'float32')
   for (const { name } of graph.inputs) readNarrow.add(name)
 
   /** Real value of one step that the tensor's own range asks for. */
@@ -53,10 +56,14 @@ export function planScales(graph: Graph, ranges: Ranges, scheme: Scheme): Plan {
   const plan = new Map<string, Target>()
   for (const names of members.values()) {
     const deciding = names.filter((name) => readNarrow.has(name))
-    const given = names.flatMap((name) => fixed.get(name) ?? [])
+    const given = names.flatMap((name) => (isWhole(name) ? 1 : (fixed.get(name) ?? [])))
     const largest = Math.max(...(given.length > 0 ? given : (deciding.length > 0 ? deciding : names).map(ownScale)))
     const scale = largest > 0 ? largest : 1
     for (const name of names) {
+      if (isWhole(name)) {
+        plan.set(name, { scale, ...wholeWindow(graph, name, ranges, scheme), wide: wide.has(name) })
+        continue
+      }
       const [lo, hi] = nonNegative.has(name)
         ? [0, 2 ** scheme.bits - 1]
         : [-(2 ** (scheme.bits - 1)), 2 ** (scheme.bits - 1) - 1]
@@ -66,13 +73,28 @@ export function planScales(graph: Graph, ranges: Ranges, scheme: Scheme): Plan {
   return plan
 }
 
+/**
+ * The integers that a tensor of an integer type or of booleans may take: for an input the power of two around its calibrated
+ * range, otherwise all that stay exact; never more than its type holds.
+ */
+function wholeWindow(graph: Graph, name: string, ranges: Ranges, scheme: Scheme): Bounds {
+  const [least, most] = integerRange(graph.types.get(name)!.dtype)!
+  if (!graph.inputs.some((input) => input.name === name))
+    return { lo: Math.max(least, -(2 ** 40)), hi: Math.min(most, 2 ** 40) }
+  const { min, max } = ranges.get(name) ?? { min: 0, max: 0 }
+  let n = scheme.bits
+  while (n < 40 && (max >= 2 ** n || min < -(2 ** (n - 1)) || (min < 0 && max >= 2 ** (n - 1)))) n++
+  const [lo, hi] = min >= 0 ? [0, 2 ** n - 1] : [-(2 ** (n - 1)), 2 ** (n - 1) - 1]
+  return { lo: Math.max(lo, least), hi: Math.min(hi, most) }
+}
+
 const readers = (steps: readonly Step[], name: string): Step[] => steps.filter((s) => s.inputs.includes(name))
 
 /** Tensors that are used with all their fraction bits. */
 function wideTensors(steps: readonly Step[], outputs: ReadonlySet<string>): Set<string> {
   const wide = new Set(outputs)
   for (const { node, scaling, inputs } of [...steps].reverse()) {
-    const passes = scaling.wideInput !== undefined && wide.has(node.outputs[0]!)
+    const passes = scaling.wideInput !== undefined && node.outputs.some((name) => wide.has(name))
     if (scaling.wantsWide || passes) for (const input of inputs) wide.add(input)
   }
   return wide
@@ -98,17 +120,34 @@ function nonNegativeTensors(graph: Graph, steps: readonly Step[], ranges: Ranges
 }
 
 /** Representative of each tensor's group of equal scales. */
-function tiedGroups(graph: Graph, steps: readonly Step[]): Map<string, string> {
+function tiedGroups(graph: Graph, steps: readonly Step[], scheme: Scheme): Map<string, string> {
   const parent = new Map<string, string>()
   const root = (name: string): string => {
     let at = name
     while (parent.get(at) !== at) at = parent.get(at)!
     return at
   }
+  // whole numbers and floats have nothing in common: a condition, a cast
+  const whole = (name: string): boolean => !isFloat(graph.types.get(name)?.dtype ?? 'float32')
+  const alike = (a: string, b: string): boolean => whole(a) === whole(b)
   for (const { name } of graph.inputs) parent.set(name, name)
   for (const { node } of steps) for (const output of node.outputs) if (output !== '') parent.set(output, output)
-  for (const { node, scaling, inputs } of steps)
-    if (scaling.tied) for (const input of inputs) parent.set(root(input), root(node.outputs[0]!))
+  const fixed = new Map<string, number>()
+  for (const { node, scaling } of steps)
+    if (scaling.fixedScale !== undefined) fixed.set(node.outputs[0]!, scaling.fixedScale(scheme.bits))
+  for (const { node, scaling, inputs } of steps) {
+    if (!scaling.tied) continue
+    // a fixed scale does not spread to tensors that meet it: the operator brings it to theirs
+    const agree = new Set(inputs.map((name) => fixed.get(root(name)))).size <= 1
+    for (const output of node.outputs)
+      for (const input of inputs) {
+        const [from, to] = [root(input), root(output)]
+        if (output === '' || !alike(input, output) || (!agree && fixed.has(from))) continue
+        const scale = fixed.get(from) ?? fixed.get(to)
+        parent.set(from, to)
+        if (scale !== undefined) fixed.set(to, scale)
+      }
+  }
   return new Map([...parent.keys()].map((name) => [name, root(name)]))
 }
 

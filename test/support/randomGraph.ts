@@ -2,17 +2,26 @@ import { encodeModel, type ModelSpec } from '../../src/graph/onnx.ts'
 import { type Shape, sizeOf, type Tensor } from '../../src/tensor.ts'
 import type { Random } from './random.ts'
 
+/** Tensors with more elements are not worked on further: tests should be fast. */
+const maxSize = 128
+
 type Node = ModelSpec['nodes'][number]
 
 /** A small ONNX model and inputs for it. */
 export type RandomGraph = {
   readonly onnx: Uint8Array
   readonly ops: readonly string[]
+  /** Names of all steps. */
+  readonly steps: readonly string[]
   readonly samples: readonly Tensor[]
 }
 
-/** A random graph of one input: chains with residual sums, products, concatenations, of every operator that lowers. */
-export function randomGraph(random: Random, depth = random.integer(1, 6)): RandomGraph {
+/**
+ * A random graph of one input: chains with residual sums, products, concatenations, of every operator that lowers.
+ *
+ * @param wanted a step that takes part in any case, one of `steps`
+ */
+export function randomGraph(random: Random, depth = random.integer(1, 6), wanted?: string): RandomGraph {
   const nodes: Node[] = []
   const initializers: Record<string, Tensor> = {}
   const shapeIn: Shape = random.pick([
@@ -35,6 +44,12 @@ export function randomGraph(random: Random, depth = random.integer(1, 6)): Rando
   const integers = (values: readonly number[]): string => {
     const name = `i${Object.keys(initializers).length}`
     initializers[name] = { dtype: 'int64', shape: [values.length], data: Float64Array.from(values) }
+    return name
+  }
+  const integerTensor = (shape: Shape, value: () => number): string => {
+    const name = `i${Object.keys(initializers).length}`
+    const data = Float64Array.from({ length: sizeOf(shape) }, value)
+    initializers[name] = { dtype: 'int64', shape, data }
     return name
   }
   const add = (
@@ -170,6 +185,75 @@ export function randomGraph(random: Random, depth = random.integer(1, 6)): Rando
       )
     },
     Identity: () => add('Identity', [at.name], at.shape),
+    Expand: () => add('Expand', [at.name, integers([2, ...at.shape])], [2, ...at.shape], {}, at.positive),
+    Tile: () =>
+      add(
+        'Tile',
+        [at.name, integers(at.shape.map((_, i) => (i === 0 ? 2 : 1)))],
+        at.shape.map((d, i) => (i === 0 ? 2 * d : d)),
+        {},
+        at.positive,
+      ),
+    Split: () => {
+      const axis = at.shape.length - 1
+      const size = at.shape[axis]!
+      if (size < 2) return
+      const first = random.integer(1, size - 1)
+      const from = at
+      const name = `v${nodes.length}_rest`
+      const parts = integers([first, size - first])
+      nodes.push({
+        op: 'Split',
+        name: `Split_${nodes.length}`,
+        inputs: [from.name, parts],
+        outputs: [`v${nodes.length}`, name],
+        attributes: { axis: { int: axis } },
+      })
+      values.push({ name: `v${nodes.length - 1}`, shape: from.shape.with(axis, first), positive: from.positive })
+      at = { name, shape: from.shape.with(axis, size - first), positive: from.positive }
+      values.push(at)
+    },
+    Gather: () => {
+      const [size, n] = [at.shape.at(-1)!, random.integer(1, 3)]
+      const indices = integers(Array.from({ length: n }, () => random.integer(-size, size - 1)))
+      add('Gather', [at.name, indices], at.shape.with(-1, n), { axis: { int: -1 } }, at.positive)
+    },
+    GatherElements: () => {
+      const name = integerTensor(at.shape, () => random.integer(-at.shape[0]!, at.shape[0]! - 1))
+      add('GatherElements', [at.name, name], at.shape, {}, at.positive)
+    },
+    GatherND: () => {
+      const name = integerTensor([2, 1], () => random.integer(0, at.shape[0]! - 1))
+      add('GatherND', [at.name, name], [2, ...at.shape.slice(1)], {}, at.positive)
+    },
+    ScatterElements: () => {
+      const name = integerTensor(at.shape, () => random.integer(0, at.shape[0]! - 1))
+      const other = random.pick(values.filter((v) => v.shape.join() === at.shape.join()))
+      const updates = random.unit() < 0.5 ? constant(at.shape) : other.name
+      add('ScatterElements', [at.name, name, updates], at.shape)
+    },
+    DepthToSpace: () => {
+      const [n, c, h, w] = at.shape as [number, number, number, number]
+      if (at.shape.length !== 4 || c % 4 !== 0) return
+      const attributes = { blocksize: { int: 2 }, mode: { string: random.pick(['DCR', 'CRD']) } }
+      add('DepthToSpace', [at.name], [n, c / 4, 2 * h, 2 * w], attributes, at.positive)
+    },
+    SpaceToDepth: () => {
+      const [n, c, h, w] = at.shape as [number, number, number, number]
+      if (at.shape.length !== 4 || h % 2 !== 0 || w % 2 !== 0) return
+      add('SpaceToDepth', [at.name], [n, c * 4, h / 2, w / 2], { blocksize: { int: 2 } }, at.positive)
+    },
+    Trilu: () =>
+      at.shape.length >= 2 && add('Trilu', [at.name], at.shape, { upper: { int: random.integer(0, 1) } }, at.positive),
+    Resize: () => {
+      const mode = random.pick(['nearest', 'linear', 'cubic'])
+      const name = `s${Object.keys(initializers).length}`
+      const last = at.shape.length - 1
+      const data = Float64Array.from(at.shape, (_, i) => (i === last ? 2 : 1))
+      initializers[name] = { dtype: 'float32', shape: [data.length], data }
+      add('Resize', [at.name, '', name], at.shape.with(last, 2 * at.shape[last]!), { mode: { string: mode } })
+    },
+    CastLike: () => add('CastLike', [at.name, constant([1])], at.shape, {}, at.positive),
   }
   const pool = (op: string): void => {
     if (at.shape.length < 3) return
@@ -192,13 +276,19 @@ export function randomGraph(random: Random, depth = random.integer(1, 6)): Rando
   }
 
   const names = Object.keys(steps)
-  while (nodes.length < depth) steps[random.pick(names)]!()
+  while (nodes.length < depth && sizeOf(at.shape) <= maxSize) steps[random.pick(names)]!()
+  if (wanted !== undefined) {
+    const before = nodes.length
+    // the step may need another shape than there is: another graph brings it about
+    steps[wanted]!()
+    if (nodes.length === before) return randomGraph(random, random.integer(0, 2), wanted)
+  }
   const last = at.name
   if (random.unit() < 0.15) add('ArgMax', [last], at.shape.with(-1, 1), { axis: { int: -1 } })
   const isIndex = at.name !== last
   const onnx = encodeModel({
     name: 'random',
-    opset: 13,
+    opset: 21,
     inputs: [{ name: 'x', shape: shapeIn }],
     outputs: [{ name: at.name, ...(isIndex ? { dtype: 'int64' as const } : {}) }],
     nodes,
@@ -211,5 +301,5 @@ export function randomGraph(random: Random, depth = random.integer(1, 6)): Rando
     )
     return { dtype: 'float32', shape: shapeIn, data }
   })
-  return { onnx, ops: nodes.map((n) => n.op), samples }
+  return { onnx, ops: nodes.map((n) => n.op), steps: names, samples }
 }

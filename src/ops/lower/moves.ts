@@ -1,13 +1,32 @@
+import type { ValueId } from '../../model/layer.ts'
 import { shiftAt } from '../../model/layers/requantise.ts'
 import { type Shape, sizeOf } from '../../tensor.ts'
 import { type LowerContext, type QTensor, type Shift, sparseMap, toInteger } from '../lowering.ts'
 import type { Moves } from '../op.ts'
+import { lowerRescale } from './compare.ts'
 
 /** Shift of each element of a tensor. */
 function shiftsOf(x: QTensor): Uint8Array {
   const size = sizeOf(x.shape)
   if (typeof x.shift === 'number') return new Uint8Array(size).fill(x.shift)
   return Uint8Array.from({ length: size }, (_, j) => shiftAt(x.shift as Exclude<Shift, number>, j))
+}
+
+/** The tensor in the scale of an output: as it is, or, where its own scale is fixed by what made it, rescaled and rounded. */
+export function inScaleOf(context: LowerContext, x: QTensor, output = 0): QTensor {
+  const target = context.target(output)
+  if (Math.abs(x.scale / target.scale - 1) < 1e-9) return x
+  const { value, shift } = lowerRescale(context, x)
+  const rounded = context.emit({
+    kind: 'requantise',
+    inputs: [value],
+    shape: x.shape,
+    shifts: Uint8Array.of(shift as number),
+    inner: Math.max(sizeOf(x.shape), 1),
+    lo: target.lo,
+    hi: target.hi,
+  })
+  return { ...x, value: rounded, scale: target.scale, shift: 0 }
 }
 
 /**
@@ -19,13 +38,15 @@ export function lowerMove(
   inputs: readonly QTensor[],
   { map, fill }: Moves,
   shape: Shape,
+  output = 0,
 ): QTensor {
-  const target = context.target()
+  const target = context.target(output)
   const identity = inputs.length === 1 && map.length === sizeOf(inputs[0]!.shape) && map.every((at, j) => at === j)
   if (identity && typeof inputs[0]!.shift === 'number') return { ...inputs[0]!, name: '', shape }
   // aligning different shifts of a wide result would need rows of weights: requantise those inputs instead
-  const uniform = new Set(inputs.map((x) => (typeof x.shift === 'number' ? x.shift : -1)))
-  const xs = target.wide && (uniform.size > 1 || uniform.has(-1)) ? inputs.map((x) => context.narrow(x)) : inputs
+  const given = inputs.map((x) => inScaleOf(context, x, output))
+  const uniform = new Set(given.map((x) => (typeof x.shift === 'number' ? x.shift : -1)))
+  const xs = target.wide && (uniform.size > 1 || uniform.has(-1)) ? given.map((x) => context.narrow(x)) : given
   const all = Uint8Array.from(xs.flatMap((x) => [...shiftsOf(x)]))
   const common = all[0] ?? 0
   const shifts = Uint8Array.from(map, (at) => (at < 0 ? common : all[at]!))
@@ -40,6 +61,15 @@ export function lowerMove(
   return { name: '', value, shape, scale: target.scale, shift: same ? (shifts[0] ?? 0) : { shifts, inner: 1 } }
 }
 
+/** The node's constant input i as integers of the result's scale, in a layer beside some value. */
+export function constantLike(context: LowerContext, i: number, anchor: ValueId): QTensor {
+  const target = context.target()
+  const { data, shape } = context.constants[i]!
+  const rows = Array.from(data, (v) => ({ positions: [], weights: [], bias: v / target.scale }))
+  const value = context.emit({ kind: 'linear', inputs: [anchor], shape, map: sparseMap(rows, 0) })
+  return { name: '', value, shape, scale: target.scale, shift: 0 }
+}
+
 /** Concatenation: constants among the inputs become integers of the result's scale. */
 export function lowerConcat(
   context: LowerContext,
@@ -47,14 +77,7 @@ export function lowerConcat(
   moves: Moves,
   shape: Shape,
 ): QTensor {
-  const target = context.target()
-  const anchor = inputs.find((x) => x !== undefined)!
-  const all = inputs.map((x, i): QTensor => {
-    if (x !== undefined) return x
-    const { data, shape: size } = context.constants[i]!
-    const rows = Array.from(data, (v) => ({ positions: [], weights: [], bias: v / target.scale }))
-    const value = context.emit({ kind: 'linear', inputs: [anchor.value], shape: size, map: sparseMap(rows, 0) })
-    return { name: '', value, shape: size, scale: target.scale, shift: 0 }
-  })
+  const anchor = inputs.find((x) => x !== undefined)!.value
+  const all = inputs.map((x, i) => x ?? constantLike(context, i, anchor))
   return lowerMove(context, all, moves, shape)
 }

@@ -1,0 +1,21 @@
+import { attributesOf, flag, oneOf } from './attributes.ts'
+import { castTo, checkCast, lowerCast } from './cast.ts'
+import { typeAt } from './inputs.ts'
+import type { InferContext, Op } from './op.ts'
+
+const target = (context: InferContext) => {
+  attributesOf(context.node, { saturate: flag(true), round_mode: oneOf(['up', 'down', 'nearest'], 'up') })
+  return typeAt(context, 1).dtype
+}
+
+/** Cast to the element type of the second input. https://onnx.ai/onnx/operators/onnx__CastLike.html */
+export const castLike: Op = {
+  type: 'CastLike',
+  domain: '',
+  opsets: [15, 25],
+  arity: [2, 2],
+  infer: (context) => [checkCast(context, target(context))],
+  compute: (context, [x]) => [castTo(context, x!, target(context))],
+  scaling: { tied: true, wideInput: 'keeps' },
+  lower: (context, [x]) => [lowerCast(context, x!, target(context))],
+}
