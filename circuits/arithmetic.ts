@@ -11,7 +11,7 @@ import { locate } from './gadgets/locate.ts'
 import { lookup } from './gadgets/lookup.ts'
 import { maximumOf } from './gadgets/max.ts'
 import { requantise, shiftRight } from './gadgets/requantise.ts'
-import { type Ratio, rescale, rescaled } from './gadgets/rescale.ts'
+import { type Ratio, rescale, rescaledWithin } from './gadgets/rescale.ts'
 import { relu } from './gadgets/sign.ts'
 import type { LC } from './lc.ts'
 import type { LinearMap } from './linearMap.ts'
@@ -24,7 +24,7 @@ export type Arithmetic<T> = {
   mul(a: T, b: T): T
   /** clamp(⌊(x + 2^(shift-1)) / 2^shift⌋, lo, hi); the shift rounds halves up and is left out for 0. */
   requantise(x: T, shift: number, lo: number, hi: number): T
-  /** clamp(⌊(p·x + r) / q⌋, lo, hi); with `even`, a quotient without remainder that is odd counts one less. */
+  /** clamp(⌊(p·x + r) / q⌋, lo, hi) with the ratio's exceptions; `even`: an odd quotient without remainder counts one less. */
   rescale(x: T, ratio: Ratio, lo: number, hi: number): T
   /** max(x, 0). */
   relu(x: T): T
@@ -74,13 +74,14 @@ export const numbers: Arithmetic<number> = {
     const t = shift === 0 ? x : Math.floor((x + 2 ** (shift - 1)) / 2 ** shift)
     return t < lo ? lo : t > hi ? hi : t
   },
-  rescale: (x, { p, r, q, even }, lo, hi) => {
+  rescale: (x, { p, r, q, even, except }, lo, hi) => {
     const n = p * x + r
     const modulo = n % q
     const rest = modulo < 0 ? modulo + q : modulo
     const quotient = (n - rest) / q
     const t = even && rest === 0 && quotient % 2 !== 0 ? quotient - 1 : quotient
-    return t < lo ? lo : t > hi ? hi : t
+    const y = t < lo ? lo : t > hi ? hi : t
+    return except === undefined ? y : except.reduce((sum, { at, by }) => (at === x ? sum + by : sum), y)
   },
   relu: (x) => (x > 0 ? x : 0),
   max: (xs) => xs.reduce((m, x) => (x > m ? x : m)),
@@ -109,10 +110,7 @@ export const bigints: Arithmetic<bigint> = {
     const t = shiftRight(x, shift)
     return t < lo ? BigInt(lo) : t > hi ? BigInt(hi) : t
   },
-  rescale: (x, ratio, lo, hi) => {
-    const t = rescaled(x, ratio)
-    return t < lo ? BigInt(lo) : t > hi ? BigInt(hi) : t
-  },
+  rescale: (x, ratio, lo, hi) => rescaledWithin(x, ratio, BigInt(lo), BigInt(hi)),
   relu: (x) => (x > 0n ? x : 0n),
   max: (xs) => xs.reduce((m, x) => (x > m ? x : m)),
   argmax: (xs) => BigInt(xs.reduce((best, x, i) => (x > xs[best]! ? i : best), 0)),

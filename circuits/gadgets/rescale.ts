@@ -4,13 +4,20 @@ import { bitLength, type LC, type Range } from '../lc.ts'
 import { toBits } from './bits.ts'
 import { maximum, minimum } from './max.ts'
 import { signedWidth } from './sign.ts'
-import { allZero } from './zero.ts'
+import { allZero, isZero } from './zero.ts'
 
 /**
  * An affine map with a rational slope, rounded down: x ↦ ⌊(p·x + r) / q⌋ for p, q ≥ 1. With `even`, a quotient without
  * remainder that is odd counts one less: for r = q/2 that is p·x/q rounded to the nearest integer, halves to even.
  */
-export type Ratio = { readonly p: number; readonly r: number; readonly q: number; readonly even: boolean }
+export type Ratio = {
+  readonly p: number
+  readonly r: number
+  readonly q: number
+  readonly even: boolean
+  /** Places where the clamped result differs by so much. */
+  readonly except?: readonly { readonly at: number; readonly by: number }[]
+}
 
 /** The value of a ratio at x, before any clamp. */
 export function rescaled(x: bigint, { p, r, q, even }: Ratio): bigint {
@@ -18,6 +25,13 @@ export function rescaled(x: bigint, { p, r, q, even }: Ratio): bigint {
   const rest = ((n % d) + d) % d
   const quotient = (n - rest) / d
   return even && rest === 0n && quotient % 2n !== 0n ? quotient - 1n : quotient
+}
+
+/** clamp(rescaled(x)), with its exceptions. */
+export function rescaledWithin(x: bigint, ratio: Ratio, lo: bigint, hi: bigint): bigint {
+  const t = rescaled(x, ratio)
+  const clamped = t < lo ? lo : t > hi ? hi : t
+  return (ratio.except ?? []).reduce((y, { at, by }) => (BigInt(at) === x ? y + BigInt(by) : y), clamped)
 }
 
 /** Rows that bound a remainder below q once it is in bits. */
@@ -78,9 +92,26 @@ export function remainderBits(cs: Builder, x: LC, q: number): Bits {
  * begins one lower and a maximum with lo follows.
  * Requires: a proven range of x. Cost: w + bitLength(q - 1) + 1 rows and those that bound ρ (`belowRows`), then what the clamp
  * takes: min(k, 3) + 1 with k = w - 1 - n bits above the window's n; 1 if only at lo; none if the range rules saturation out.
- * `even`: up to 4 more. Windows that are no power of two: n + 2 more.
+ * `even`: up to 4 more. Windows that are no power of two: n + 2 more. Each exception adds by·[x = at]: 3 rows.
  */
 export function rescale(cs: Builder, x: LC, ratio: Ratio, lo: bigint, hi: bigint): LC {
+  const except = (ratio.except ?? []).filter(({ at }) => x.range !== null && x.range.lo <= at && at <= x.range.hi)
+  const plain = withoutExceptions(cs, x, ratio, lo, hi)
+  if (except.length === 0) return plain
+  const sum = cs.combine([
+    [1, plain],
+    ...except.map(({ at, by }) => [by, isZero(cs, cs.sub(x, cs.constant(at)))] as const),
+  ])
+  for (const { at } of except) {
+    const y = rescaledWithin(BigInt(at), ratio, lo, hi)
+    if (y < lo || y > hi)
+      throw new CircuitError('circuit/overflow', `rescale: the exception at ${at} leaves the window`)
+  }
+  // away from the exceptions it is the plain value, and at each of them one of those just checked
+  return cs.proven(sum, lo, hi)
+}
+
+function withoutExceptions(cs: Builder, x: LC, ratio: Ratio, lo: bigint, hi: bigint): LC {
   const { p, r, q, even } = ratio
   if (x.range === null) throw new CircuitError('circuit/overflow', 'rescale: the value has no proven range')
   if (hi < lo) throw new CircuitError('circuit/overflow', `rescale: [${lo}, ${hi}] is empty`)

@@ -112,8 +112,7 @@ export const centred = (x: Tensor, zero: Tensor | undefined, of: Granularity = (
  * The integer of an accumulator of products: saturate(round(accumulator · factor) + zero), factor = sx · sw / sy, each step
  * rounded to float32. The one definition that runtimes and the integer model share.
  */
-export const requantiseFactor = (sx: number, sw: number, sy: number): number =>
-  Math.fround(Math.fround(sx * sw) / sy)
+export const requantiseFactor = (sx: number, sw: number, sy: number): number => Math.fround(Math.fround(sx * sw) / sy)
 
 /** round(accumulator · factor) before saturation. */
 export const requantiseSum = (accumulator: number, factor: number): number =>

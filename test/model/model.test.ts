@@ -114,6 +114,7 @@ function randomModel(random: Random): IntegerModel {
         r: some(() => random.integer(-50, 5000)),
         q,
         even: Uint8Array.from(q, (v) => (v % 2 === 0 ? random.integer(0, 1) : 0)),
+        except: [],
         lo: l,
         hi: h,
       })

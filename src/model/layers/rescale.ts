@@ -1,4 +1,4 @@
-import { type Ratio, rescaled } from '../../../circuits/gadgets/rescale.ts'
+import { type Ratio, rescaled, rescaledWithin } from '../../../circuits/gadgets/rescale.ts'
 import { type LayerBase, type LayerKind, require } from '../layer.ts'
 
 /**
@@ -11,18 +11,18 @@ export type Rescale = LayerBase & {
   readonly r: Float64Array
   readonly q: Float64Array
   readonly even: Uint8Array
+  /** Where a channel's result differs from its ratio's, and by how much. */
+  readonly except: readonly { readonly channel: number; readonly at: number; readonly by: number }[]
   readonly inner: number
   readonly lo: number
   readonly hi: number
 }
 
 /** Ratio of channel c. */
-export const ratioOf = ({ p, r, q, even }: Pick<Rescale, 'p' | 'r' | 'q' | 'even'>, c: number): Ratio => ({
-  p: p[c]!,
-  r: r[c]!,
-  q: q[c]!,
-  even: even[c] === 1,
-})
+export function ratioOf({ p, r, q, even, except }: Rescale, c: number): Ratio {
+  const own = except.filter(({ channel }) => channel === c)
+  return { p: p[c]!, r: r[c]!, q: q[c]!, even: even[c] === 1, ...(own.length === 0 ? {} : { except: own }) }
+}
 
 export const rescale: LayerKind<Rescale> = {
   run(A, layer, [x]) {
@@ -32,8 +32,8 @@ export const rescale: LayerKind<Rescale> = {
     )
   },
   bounds(layer, [x]) {
-    const { p, r, lo, hi } = layer
-    let [least, most, peak] = [hi, lo, 0]
+    const { p, r, lo, hi, except } = layer
+    let [least, most, peak] = except.length === 0 ? [hi, lo, 0] : [lo, hi, 0]
     for (let c = 0; c < p.length; c++) {
       const ratio = ratioOf(layer, c)
       const clamp = (t: bigint): number => Math.min(Math.max(Number(t), lo), hi)
@@ -43,13 +43,23 @@ export const rescale: LayerKind<Rescale> = {
     }
     return { lo: least, hi: most, peak }
   },
-  validate({ p, r, q, even, inner, lo, hi, shape }, [size]) {
+  validate(layer, [size]) {
+    const { p, r, q, even, except, inner, lo, hi, shape } = layer
     require(p.length > 0 && [r, q, even].every((a) => a.length === p.length), 'p, r, q and even differ in length')
     require([...p, ...r, ...q].every(Number.isSafeInteger), 'p, r and q must be integers')
     require(p.every((v) => v >= 1), 'p must be positive')
     require(q.every((v, c) => v >= (even[c] === 0 ? 1 : 2)) && even.every((e) => e <= 1), 'q or even is out of range')
+    require(Array.isArray(layer.except) && except.every(isException), 'an exception is malformed')
     require(Number.isInteger(inner) && inner > 0, 'inner must be a positive integer')
+    require(except.every(({ at, channel }) => {
+      const y =
+        channel < p.length ? rescaledWithin(BigInt(at), ratioOf(layer, channel), BigInt(lo), BigInt(hi)) : hi + 1
+      return y >= lo && y <= hi
+    }), 'an exception leaves the window')
     require(Number.isSafeInteger(lo) && Number.isSafeInteger(hi) && lo <= hi, 'lo and hi must be integers, lo ≤ hi')
     require(shape.reduce((n, d) => n * d, 1) === size, 'the shape does not fit the input')
   },
 }
+
+const isException = (e: { channel: number; at: number; by: number } | null): boolean =>
+  typeof e === 'object' && e !== null && [e.channel, e.at, e.by].every(Number.isSafeInteger) && e.channel >= 0

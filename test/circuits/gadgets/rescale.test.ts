@@ -16,12 +16,17 @@ const below = (x: Ends, q: number): GadgetCase => ({
   expected: ([v]) => (v! >= 0n && v! < BigInt(q) ? [] : undefined),
 })
 
-const scaled = (x: Ends, [p, r, q, even]: readonly [number, number, number, boolean?], [lo, hi]: Ends): GadgetCase => {
-  const ratio: Ratio = { p, r, q, even: even === true }
+const scaled = (
+  x: Ends,
+  [p, r, q, even]: readonly [number, number, number, boolean?],
+  [lo, hi]: Ends,
+  except: NonNullable<Ratio['except']> = [],
+): GadgetCase => {
+  const ratio: Ratio = { p, r, q, even: even === true, except }
   const expected = (v: number): number => {
     const exact = (p * v + r) / q
     const t = even && Number.isInteger(exact) && exact % 2 !== 0 ? exact - 1 : Math.floor(exact)
-    return Math.min(Math.max(t, lo), hi)
+    return Math.min(Math.max(t, lo), hi) + except.reduce((sum, { at, by }) => (at === v ? sum + by : sum), 0)
   }
   return {
     name: `(${p}·[${x}] + ${r}) / ${q}${even ? ' to even' : ''} in [${lo}, ${hi}]`,
@@ -64,6 +69,29 @@ describe('rescale', () => {
   atFullWidth(scaled([-(2 ** 15), 2 ** 15], [1, 128, 256, true], [-128, 127]), 3)
   atFullWidth(scaled([-(2 ** 15), 2 ** 15], [3, 300, 600, true], [-127, 128]), 4)
   atFullWidth(scaled([-(2 ** 24), 2 ** 24], [201, -77, 2 ** 24 - 3], [-100, 27]), 5)
+
+  onSmallFields(scaled([-5, 5], [1, 1, 3], [-1, 1], [{ at: 1, by: 1 }]))
+  onSmallFields(
+    scaled(
+      [-5, 5],
+      [2, 1, 5],
+      [-2, 1],
+      [
+        { at: -4, by: 1 },
+        { at: 4, by: -1 },
+        { at: 99, by: 1 },
+      ],
+    ),
+  )
+  atFullWidth(scaled([-(2 ** 20), 2 ** 20], [113, 51200, 9 * 2 ** 13], [-128, 127], [{ at: 0, by: 1 }]), 6)
+
+  test('refuses exceptions that leave the window', () => {
+    const cs = createBuilder(Fr)
+    const x = cs.proven(cs.input('private', null), -9n, 9n)
+    const ratio: Ratio = { p: 1, r: 0, q: 3, even: false, except: [{ at: 9, by: 1 }] }
+    expect(codeOf(() => rescale(cs, x, ratio, -3n, 3n))).toBe('circuit/overflow')
+    expect(codeOf(() => rescale(cs, x, ratio, -3n, 4n))).toBe('no error')
+  })
 
   test('agrees with its integer meaning', () => {
     expect([-3n, -1n, 1n, 3n, 5n].map((x) => rescaled(x, { p: 1, r: 1, q: 2, even: true }))).toEqual([
