@@ -125,6 +125,7 @@ async function proveModel(
   tell: Parameters<typeof checkModel>[1],
 ): Promise<void> {
   const { threads, zkey, rpc } = proving
+  tell.stage('estimate')
   const estimate = estimateCircuit(circuit, threads)
   const [seconds, bytes] = [
     estimate.setupSeconds + estimate.proveSeconds,
