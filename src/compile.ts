@@ -61,8 +61,10 @@ export function compile(model: IntegerModel, visibility: Visibility, options: Co
     return result
   })
   ordered.outputs.forEach(({ name, value }, i) => {
-    const lcs = values[value]!
-    cs.scope(name, () => cs.scope('output', () => outputWires[i]?.forEach((wire, j) => cs.bindOutput(wire, lcs[j]!))))
+    const bind = (): void => {
+      for (const [j, wire] of (outputWires[i] ?? []).entries()) cs.bindOutput(wire, values[value]![j]!)
+    }
+    cs.scope(name, () => cs.scope('output', bind))
   })
   return cs.build()
 }
