@@ -79,16 +79,20 @@ export function openKeys(path: string): Keys {
 }
 
 /**
- * Sets up keys for the circuit of a directory and files them there in one go, in the place of earlier ones. The contract
- * of an earlier key is removed.
+ * Sets up keys for the circuit of a directory and files them there in one go. A development key that is there already is
+ * replaced, and its contract removed; any other is refused.
  *
- * Throws as `setup` and ArtefactError.
+ * Throws as `setup` and ArtefactError, `usage/key-in-the-way` among them.
  */
 export async function setupDirectory(
   directory: string,
   options: Exclude<SetupOptions, 'path'>,
 ): Promise<{ readonly manifest: Manifest; readonly keys: Keys }> {
   const before = await readManifest(directory)
+  if (before.key?.kind !== 'dev' && existsSync(join(directory, FILES.zkey)))
+    throw new ArtefactError('usage/key-in-the-way', `${directory} holds a ${FILES.zkey} that can not be made again`, {
+      fix: `move ${FILES.zkey} away first, or compile into another folder`,
+    })
   const circuit = await openCircuit(directory, before)
   const stage = temporaryBeside(join(directory, 'setup'))
   try {

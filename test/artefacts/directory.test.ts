@@ -240,6 +240,16 @@ describe('keys of a directory', () => {
     )
   })
 
+  test('from a ceremony, or from nobody knows where, are not replaced', async () => {
+    for (const key of [{ kind: 'ptau' }, undefined]) {
+      await edit((m) => ({ ...m, key }))
+      const again = setupDirectory(dir, { dev: true, threads: 1 })
+      expect(await refused(() => again)).toBe(
+        'usage/key-in-the-way: /dir holds a circuit.zkey that can not be made again; move circuit.zkey away first, or compile into another folder',
+      )
+    }
+  })
+
   test('stay as they were when a set-up is aborted or overtaken', async () => {
     const before = await readManifest(dir)
     const listed = readdirSync(dir)
