@@ -1,12 +1,17 @@
-import { readFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import * as veritensor from '../src/index.ts'
-// the README's example, but for the path of the import
 import { compile, contractFor, importOnnx, prove, readSamples, setup, verify } from '../src/index.ts'
 import { packageRoot } from '../src/packageRoot.ts'
+import { temporaryFolder } from './cli/support.ts'
 
-test('model to proof to contract in fifteen lines', async () => {
+const folder = temporaryFolder()
+
+test('model to proof to contract in a few lines', async () => {
   const example = join(packageRoot, 'examples/tabular')
   const onnx = readFileSync(join(example, 'model.onnx'))
   const graph = importOnnx(onnx)
@@ -30,6 +35,21 @@ test('model to proof to contract in fifteen lines', async () => {
   expect(keys.verifyingKey.dev).toBe(true)
   const [first, second] = inferences
   expect(verify(keys.verifyingKey, first!.publicSignals, second!.proof)).toBe(false)
+})
+
+test('the example in the README runs, here on the smaller model', async () => {
+  const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8')
+  const [, code] = /## As a library\n\n```ts\n([\s\S]*?)```/.exec(readme) ?? []
+  expect(code!.trim().split('\n').length).toBeLessThanOrEqual(15)
+  const path = join(folder, 'example.mts')
+  const library = pathToFileURL(join(packageRoot, 'src/index.ts')).href
+  writeFileSync(path, code!.replace("'veritensor'", JSON.stringify(library)).replaceAll('/mnist/', '/tabular/'))
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', path], {
+    cwd: packageRoot,
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
+  expect(stdout.match(/kind: 'output'/g)).toHaveLength(2)
+  expect(stdout.match(/} true\n/g)).toHaveLength(2)
 })
 
 test('what is exported is as stated here', () => {
