@@ -88,6 +88,22 @@ export function randomGraph(random: Random, depth = random.integer(1, 6), wanted
         add('MatMul', [constant([n, at.shape.at(-2)!]), at.name], [...at.shape.slice(0, -2), n, k])
       }
     },
+    MatMulTensors: () => {
+      if (at.shape.length < 2) return
+      // x · xᵀ, or a tensor with another one that fits
+      const [m, k] = at.shape.slice(-2) as [number, number]
+      const from = at
+      const fits = values.filter(
+        (v) => v.shape.length >= 2 && v.shape.at(-2) === k && v.shape.length <= from.shape.length,
+      )
+      const other = fits.find((v) => v.shape.slice(0, -2).every((d) => d === 1))
+      if (other !== undefined && m * k * other.shape.at(-1)! <= 2 * maxSize)
+        return add('MatMul', [from.name, other.name], [...from.shape.slice(0, -1), other.shape.at(-1)!])
+      const rank = from.shape.length
+      const perm = from.shape.map((_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i))
+      add('Transpose', [from.name], [...from.shape.slice(0, -2), k, m], { perm: { ints: perm } }, from.positive)
+      add('MatMul', [from.name, at.name], [...from.shape.slice(0, -1), m])
+    },
     Conv: () => {
       if (at.shape.length < 3) return
       const [, c, ...spatial] = at.shape as [number, number, ...number[]]

@@ -116,20 +116,76 @@ export function lowerGemm(
   return { name: '', value, shape, scale: target.scale, shift: shiftOf(shifts, 1) }
 }
 
+/** Most products of elements in one MatMul of two computed tensors: each is a row. */
+const MAX_PRODUCTS = 2 ** 24
+
 /**
- * A matrix product of which one side is constant, batched: a tensor on the left meets one matrix per stack entry; on the
- * right, each product is a map of its own. Wide result.
+ * A matrix product of two computed tensors, batched: the exact products of the elements, one row each, and their exact sums,
+ * times the factor that brings them to the result's scale. Wide result.
+ */
+function lowerProducts(
+  context: LowerContext,
+  left: QTensor,
+  right: QTensor,
+  geometry: Omit<MatMulGeometry, 'batch'>,
+): QTensor {
+  const { m, k, n, shape } = geometry
+  const target = context.target()
+  const [a, b] = [context.narrow(left), context.narrow(right)]
+  const results = sizeOf(shape)
+  const size = results * k
+  if (size > MAX_PRODUCTS)
+    return unsupported(context, 'products of two computed tensors', size, `at most ${MAX_PRODUCTS}`)
+  const [fromA, fromB] = [new Int32Array(size), new Int32Array(size)]
+  for (let at = 0; at < size; at++) {
+    const t = at % k
+    const result = Math.floor(at / k)
+    const [batch, i, j] = [Math.floor(result / (m * n)), Math.floor(result / n) % m, result % n]
+    fromA[at] = (geometry.left[batch]! * m + i) * k + t
+    fromB[at] = (geometry.right[batch]! * k + t) * n + j
+  }
+  const spread = (x: QTensor, map: Int32Array): number =>
+    context.emit({ kind: 'gather', inputs: [x.value], shape: [size], map, fill: 0 })
+  const product = context.emit({
+    kind: 'multiply',
+    inputs: [spread(a, fromA), spread(b, fromB)],
+    shape: [size],
+  })
+  const factor = (a.scale * b.scale) / target.scale
+  // all products of a sum have one weight, so its rounding disturbs the sum as it would disturb one number of that size
+  const { rms, mean } = context.stats(context.node.outputs[0]!)
+  const unit = a.scale * b.scale
+  const shift = chooseShift([factor], Math.max(rms / unit, 1), mean / unit, context.scheme.weightBits)
+  const value = context.emit({
+    kind: 'linear',
+    inputs: [product],
+    shape,
+    map: {
+      type: 'sparse',
+      starts: Uint32Array.from({ length: results + 1 }, (_, j) => j * k),
+      positions: Uint32Array.from({ length: size }, (_, at) => at),
+      weights: new Float64Array(size).fill(toInteger(factor, shift)),
+      bias: new Float64Array(results),
+    },
+  })
+  return { name: '', value, shape, scale: target.scale, shift }
+}
+
+/**
+ * A matrix product, batched. Where one side is constant, a tensor on the left meets one matrix per stack entry; on the right,
+ * each product is a map of its own. Wide result.
  */
 export function lowerMatMul(
   context: LowerContext,
   a: QTensor | undefined,
   b: QTensor | undefined,
-  { m, k, n, left, right, shape }: MatMulGeometry,
+  { m, k, n, left, right, shape }: Omit<MatMulGeometry, 'batch'>,
 ): QTensor {
+  if (a !== undefined && b !== undefined) return lowerProducts(context, a, b, { m, k, n, left, right, shape })
   const constant = context.constants[b === undefined ? 1 : 0]
   const input = a ?? b
-  if (input === undefined || constant === undefined || (a !== undefined && b !== undefined))
-    return unsupported(context, 'inputs', 'two computed tensors', 'one constant side')
+  if (input === undefined || constant === undefined)
+    return unsupported(context, 'inputs', 'two constants', 'at least one tensor that the model computes')
   const constantSize = constant.data.length
   if (b === undefined && constantSize === k * n)
     return lowerGemm(context, input, [left.length * m, k, n], { weight: (i, j) => constant.data[i * n + j]! }, shape)
