@@ -1,7 +1,7 @@
 import { floatTypes, formatShape, type Shape, sizeOf } from '../tensor.ts'
 import { addProduct } from './contract.ts'
 import { invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
-import { lowerConv } from './lower/affine.ts'
+import { type ConvShape, lowerConv } from './lower/affine.ts'
 import type { InferContext, Op } from './op.ts'
 import { type ConvGeometry, convGeometry, windowTaps } from './windows.ts'
 
@@ -62,23 +62,27 @@ export const conv: Op = {
     const weights = context.constants[1]
     if (x === undefined || w !== undefined || bias !== undefined || weights === undefined)
       return unsupported(context, 'weights', 'computed by the model', 'constant weights and bias')
-    const g = convWindows(context)
     const { shape } = conv.infer(context)[0]!
-    if (g.kernel.length > 2) return unsupported(context, 'spatial axes', g.kernel.length, '1 or 2')
-    const pair = (list: Shape, otherwise: number) =>
-      (list.length === 2 ? list : [otherwise, ...list]) as [number, number]
-    const geometry = {
-      batch: shape[0]!,
-      channels: x.shape[1]!,
-      size: pair(g.inSpatial, 1),
-      outChannels: shape[1]!,
-      outSize: pair(g.outSpatial, 1),
-      kernel: pair(g.kernel, 1),
-      strides: pair(g.strides, 1),
-      dilations: pair(g.dilations, 1),
-      pads: pair(g.padsBegin, 0),
-      groups: g.group,
-    }
-    return [lowerConv(context, x, geometry, weights, context.constants[2], shape)]
+    return [lowerConv(context, x, convMapGeometry(context, shape), weights, context.constants[2], shape)]
   },
+}
+
+/** Geometry of the node as a map of integers whose result has a shape. Throws UnsupportedError for three axes or more. */
+export function convMapGeometry(context: InferContext, shape: Shape): ConvShape {
+  const g = convWindows(context)
+  if (g.kernel.length > 2) return unsupported(context, 'spatial axes', g.kernel.length, '1 or 2')
+  const pair = (list: Shape, otherwise: number) =>
+    (list.length === 2 ? list : [otherwise, ...list]) as [number, number]
+  return {
+    batch: shape[0]!,
+    channels: typeAt(context, 0).shape[1]!,
+    size: pair(g.inSpatial, 1),
+    outChannels: shape[1]!,
+    outSize: pair(g.outSpatial, 1),
+    kernel: pair(g.kernel, 1),
+    strides: pair(g.strides, 1),
+    dilations: pair(g.dilations, 1),
+    pads: pair(g.padsBegin, 0),
+    groups: g.group,
+  }
 }

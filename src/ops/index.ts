@@ -1,48 +1,76 @@
+import { abs } from './abs.ts'
 import { add } from './add.ts'
 import { argMax } from './argMax.ts'
 import { averagePool } from './averagePool.ts'
 import { batchNormalization } from './batchNormalization.ts'
 import { cast } from './cast.ts'
 import { castLike } from './castLike.ts'
+import { ceil } from './ceil.ts'
+import { celu } from './celu.ts'
 import { clip } from './clip.ts'
 import { concat } from './concat.ts'
 import { constant } from './constant.ts'
 import { constantOfShape } from './constantOfShape.ts'
 import { conv } from './conv.ts'
 import { depthToSpace } from './depthToSpace.ts'
+import { dequantizeLinear } from './dequantizeLinear.ts'
+import { div } from './div.ts'
 import { dropout } from './dropout.ts'
+import { dynamicQuantizeLinear } from './dynamicQuantizeLinear.ts'
+import { elu } from './elu.ts'
+import { erf } from './erf.ts'
+import { exp } from './exp.ts'
 import { expand } from './expand.ts'
 import { eyeLike } from './eyeLike.ts'
 import { flatten } from './flatten.ts'
+import { floor } from './floor.ts'
 import { gather } from './gather.ts'
 import { gatherElements } from './gatherElements.ts'
 import { gatherND } from './gatherND.ts'
+import { gelu } from './gelu.ts'
 import { gemm } from './gemm.ts'
 import { globalAveragePool } from './globalAveragePool.ts'
 import { globalMaxPool } from './globalMaxPool.ts'
+import { hardSigmoid } from './hardSigmoid.ts'
+import { hardSwish } from './hardSwish.ts'
 import { identity } from './identity.ts'
 import { leakyRelu } from './leakyRelu.ts'
+import { log } from './log.ts'
 import { logSoftmax } from './logSoftmax.ts'
 import { matMul } from './matMul.ts'
 import { maxPool } from './maxPool.ts'
+import { mish } from './mish.ts'
+import { mlOps } from './ml/index.ts'
 import { mul } from './mul.ts'
+import { neg } from './neg.ts'
 import type { Op } from './op.ts'
 import { pad } from './pad.ts'
+import { pow } from './pow.ts'
+import { pRelu } from './pRelu.ts'
+import { quantizeLinear } from './quantizeLinear.ts'
 import { range } from './range.ts'
+import { reciprocal } from './reciprocal.ts'
 import { relu } from './relu.ts'
 import { reshape } from './reshape.ts'
 import { resize } from './resize.ts'
+import { round } from './round.ts'
 import { scatterElements } from './scatterElements.ts'
+import { selu } from './selu.ts'
 import { shape } from './shape.ts'
 import { sigmoid } from './sigmoid.ts'
+import { sign } from './sign.ts'
 import { size } from './size.ts'
 import { slice } from './slice.ts'
 import { softmax } from './softmax.ts'
+import { softplus } from './softplus.ts'
+import { softsign } from './softsign.ts'
 import { spaceToDepth } from './spaceToDepth.ts'
 import { split } from './split.ts'
+import { sqrt } from './sqrt.ts'
 import { squeeze } from './squeeze.ts'
 import { sub } from './sub.ts'
 import { tanh } from './tanh.ts'
+import { thresholdedRelu } from './thresholdedRelu.ts'
 import { tile } from './tile.ts'
 import { transpose } from './transpose.ts'
 import { trilu } from './trilu.ts'
@@ -51,54 +79,82 @@ import { UnsupportedError } from './unsupported.ts'
 
 /** All operators. A new one is a file and a line here. */
 export const ops: readonly Op[] = [
+  abs,
   add,
   argMax,
   averagePool,
   batchNormalization,
   cast,
   castLike,
+  ceil,
+  celu,
   clip,
   concat,
   constant,
   constantOfShape,
   conv,
   depthToSpace,
+  div,
+  dequantizeLinear,
   dropout,
+  dynamicQuantizeLinear,
+  elu,
+  erf,
+  exp,
   expand,
   eyeLike,
   flatten,
+  floor,
   gather,
   gatherElements,
   gatherND,
+  gelu,
   gemm,
   globalAveragePool,
   globalMaxPool,
+  hardSigmoid,
+  hardSwish,
   identity,
   leakyRelu,
+  log,
   logSoftmax,
   matMul,
   maxPool,
+  mish,
   mul,
+  neg,
+  pRelu,
   pad,
+  pow,
   range,
+  reciprocal,
+  quantizeLinear,
   relu,
   reshape,
   resize,
+  round,
   scatterElements,
+  selu,
   shape,
   sigmoid,
+  sign,
   size,
   slice,
   softmax,
+  softplus,
+  softsign,
   spaceToDepth,
   split,
+  sqrt,
   squeeze,
   sub,
   tanh,
+  thresholdedRelu,
   tile,
   transpose,
   trilu,
   unsqueeze,
+  ...mlOps,
 ]
 
 const byType = new Map<string, Op[]>()

@@ -5,6 +5,7 @@
 import type { Bounds, ValueId } from '../model/layer.ts'
 import type { Layer } from '../model/layers/index.ts'
 import type { SparseMap } from '../model/layers/linear.ts'
+import type { Encoding } from '../model/model.ts'
 import { type Shape, sizeOf } from '../tensor.ts'
 import type { InferContext } from './op.ts'
 
@@ -27,6 +28,8 @@ export type Target = Bounds & {
   readonly scale: number
   /** The tensor is used with all its fraction bits (as an output, or by Softmax or ArgMax), so its shift must be uniform. */
   readonly wide: boolean
+  /** Integers are the numbers of floats (model/floatOrder.ts) and no multiples of the scale. */
+  readonly encoding?: Encoding
 }
 
 /** Distribution of a tensor's real values over the calibration samples. */
@@ -47,6 +50,8 @@ export type LowerContext = InferContext & {
   boundsOf(value: ValueId): Bounds
   /** Target of output i of the node. */
   target(output?: number): Target
+  /** How a tensor's integers stand for its values, where they are no multiples of its scale. */
+  encodingOf(tensor: string): Encoding | undefined
   /** Statistics of the real values of a tensor. */
   stats(tensor: string): Stats
   /** The tensor requantised to its own target; once per tensor. A tensor that is not wide is returned as it is. */

@@ -55,7 +55,9 @@ export type Scaling = {
   /** The operator uses all fraction bits of its input. */
   readonly wantsWide?: boolean
   /** Real value of one step of the output where the operator's nature gives it, for activations of n bits. */
-  readonly fixedScale?: (bits: number) => number
+  readonly fixedScale?: (bits: number, context?: InferContext, output?: number) => number | undefined
+  /** Input 0 is only compared with constants: a float input that has no other reader may be replaced by its place in order. */
+  readonly ordersInput?: boolean
   /** Inputs beyond ±this make no difference. */
   readonly saturatesAt?: number
   /** Whether the output can't be negative, given whether the inputs can't. */

@@ -5,6 +5,28 @@ import type { Random } from './random.ts'
 /** Tensors with more elements are not worked on further: tests should be fast. */
 const maxSize = 128
 
+/** Functions of one tensor that take any value. */
+const unary: Readonly<Record<string, Node['attributes']>> = {
+  Abs: {},
+  Ceil: {},
+  Celu: { alpha: { float: 2 } },
+  Elu: {},
+  Erf: {},
+  Exp: {},
+  Floor: {},
+  Gelu: { approximate: { string: 'tanh' } },
+  HardSigmoid: {},
+  HardSwish: {},
+  Mish: {},
+  Neg: {},
+  Round: {},
+  Selu: {},
+  Sign: {},
+  Softplus: {},
+  Softsign: {},
+  ThresholdedRelu: { alpha: { float: 0.5 } },
+}
+
 type Node = ModelSpec['nodes'][number]
 
 /** A small ONNX model and inputs for it. */
@@ -269,6 +291,33 @@ export function randomGraph(random: Random, depth = random.integer(1, 6), wanted
       initializers[name] = { dtype: 'float32', shape: [data.length], data }
       add('Resize', [at.name, '', name], at.shape.with(last, 2 * at.shape[last]!), { mode: { string: mode } })
     },
+    ...Object.fromEntries(
+      Object.entries(unary).map(([op, attributes]) => [op, () => add(op, [at.name], at.shape, attributes)]),
+    ),
+    ...Object.fromEntries(
+      ['Log', 'Sqrt', 'Reciprocal'].map((op) => [
+        op,
+        () => {
+          awayFromZero()
+          add(op, [at.name], at.shape)
+        },
+      ]),
+    ),
+    Div: () => {
+      const from = at
+      if (random.unit() < 0.3) return add('Div', [from.name, constant([1], 1)], from.shape)
+      awayFromZero()
+      if (random.unit() < 0.5) add('Neg', [at.name], at.shape)
+      add('Div', [random.unit() < 0.3 ? constant([1]) : from.name, at.name], at.shape)
+    },
+    Pow: () => {
+      const e = random.pick([1, 2, 3, 0.5])
+      if (e === 0.5) awayFromZero()
+      const name = `s${Object.keys(initializers).length}`
+      initializers[name] = { dtype: 'float32', shape: [], data: Float64Array.of(e) }
+      add('Pow', [at.name, name], at.shape)
+    },
+    PRelu: () => add('PRelu', [at.name, constant([at.shape.at(-1)!])], at.shape),
     CastLike: () => add('CastLike', [at.name, constant([1])], at.shape, {}, at.positive),
   }
   const pool = (op: string): void => {
@@ -291,6 +340,13 @@ export function randomGraph(random: Random, depth = random.integer(1, 6), wanted
       )
   }
 
+  /** Values in (1/2, 3/2). */
+  const awayFromZero = (): void => {
+    const name = `s${Object.keys(initializers).length}`
+    initializers[name] = { dtype: 'float32', shape: [], data: Float64Array.of(0.5) }
+    add('Sigmoid', [at.name], at.shape)
+    add('Add', [at.name, name], at.shape)
+  }
   const names = Object.keys(steps)
   while (nodes.length < depth && sizeOf(at.shape) <= maxSize) steps[random.pick(names)]!()
   if (wanted !== undefined) {

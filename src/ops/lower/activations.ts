@@ -1,5 +1,6 @@
-import { sizeOf } from '../../tensor.ts'
-import { emitSparse, integerStats, type LowerContext, type QTensor, type RealRow } from '../lowering.ts'
+import { type Shape, sizeOf } from '../../tensor.ts'
+import { emitSparse, integerStats, type LowerContext, type QTensor, type RealRow, type Target } from '../lowering.ts'
+import { emitAffine, emitFloorShift } from './compare.ts'
 
 /**
  * clamp(x, min, max) in real units. An accumulator is requantised into the output's window in the same step; a wide output
@@ -41,8 +42,11 @@ export function lowerClip(context: LowerContext, x: QTensor, min: number, max: n
   return { name: '', value, shape, scale: target.scale, shift: 0 }
 }
 
-/** x for x ≥ 0, slope · x below. From the requantised x: slope·x + (1 - slope)·max(x, 0). Wide result. */
-export function lowerLeakyRelu(context: LowerContext, input: QTensor, slope: number): QTensor {
+/**
+ * x for x ≥ 0, slope · x below, with one slope or one per element. From the requantised x: slope·x + (1 - slope)·max(x, 0).
+ * Wide result.
+ */
+export function lowerLeakyRelu(context: LowerContext, input: QTensor, slope: number | ArrayLike<number>): QTensor {
   const x = context.narrow(input)
   const target = context.target()
   const { shape } = x
@@ -50,10 +54,10 @@ export function lowerLeakyRelu(context: LowerContext, input: QTensor, slope: num
   const factor = x.scale / target.scale
   const size = sizeOf(shape)
   const stats = integerStats(context, x)
-  const rows = Array.from(
-    { length: size },
-    (_, j): RealRow => ({ positions: [j, size + j], weights: [slope * factor, (1 - slope) * factor], bias: 0 }),
-  )
+  const rows = Array.from({ length: size }, (_, j): RealRow => {
+    const a = typeof slope === 'number' ? slope : slope[j]!
+    return { positions: [j, size + j], weights: [a * factor, (1 - a) * factor], bias: 0 }
+  })
   const inputs = [x.value, positive].map((value) => ({ value, ...stats }))
   const { value, shift } = emitSparse(context, inputs, rows, shape)
   return { name: '', value, shape, scale: target.scale, shift }
@@ -62,19 +66,115 @@ export function lowerLeakyRelu(context: LowerContext, input: QTensor, slope: num
 /** Bits of a table's result where the graph reads it with all its bits: precision there costs no rows. */
 const WIDE_TABLE_BITS = 16
 
-/** f applied through a table over the requantised input: one entry per integer, rounded to nearest. */
+/** Most entries of one table. */
+const MOST_ENTRIES = 4096
+
+/** Multiples of the output's range at which values of a table end: poles, and values that calibration never met. */
+const BEYOND = 4
+
+/** f as a table over the requantised input; see `tabulate`. Where f has no value (NaN) it counts as 0. */
 export function lowerTable(context: LowerContext, input: QTensor, f: (x: number) => number): QTensor {
   const x = context.narrow(input)
   const target = context.target()
-  const { lo, hi } = context.boundsOf(x.value)
+  const { value, shift } = tabulate(context, x.value, x.shape, (q) => f(q * x.scale), target)
+  return { name: '', value, shape: x.shape, scale: target.scale, shift }
+}
+
+/**
+ * f of every integer of a value, in steps of the target times 2^-shift. Up to 4,096 integers: one entry each, rounded to
+ * nearest and, for a narrow target, clamped to its window. More: straight lines between equally spaced ones, see `interpolate`.
+ */
+export function tabulate(
+  context: LowerContext,
+  value: number,
+  shape: Shape,
+  f: (q: number) => number,
+  target: Target,
+): { readonly value: number; readonly shift: number } {
+  const { lo, hi } = context.boundsOf(value)
+  const end = BEYOND * Math.max(Math.abs(target.lo), Math.abs(target.hi))
+  const bounded = (q: number): number => {
+    const v = f(q) / target.scale
+    return Number.isNaN(v) ? 0 : Math.min(Math.max(v, -end), end)
+  }
+  if (hi - lo >= MOST_ENTRIES) return interpolate(context, value, shape, bounded, target.wide)
   const largest = 2 ** (WIDE_TABLE_BITS - 1) - 1
-  const values = Float64Array.from({ length: hi - lo + 1 }, (_, i) => f((lo + i) * x.scale))
+  const values = Float64Array.from({ length: hi - lo + 1 }, (_, i) => bounded(lo + i))
   const most = values.reduce((m, v) => Math.max(m, Math.abs(v)), 0)
-  const shift = target.wide && most > 0 ? Math.max(0, Math.floor(Math.log2((largest * target.scale) / most))) : 0
+  const shift = target.wide && most > 0 ? Math.max(0, Math.floor(Math.log2(largest / most))) : 0
   const table = values.map((v) => {
-    const q = Math.floor((v / target.scale) * 2 ** shift + 0.5)
+    const q = Math.floor(v * 2 ** shift + 0.5)
     return target.wide ? q : Math.min(Math.max(q, target.lo), target.hi)
   })
-  const value = context.emit({ kind: 'lookup', inputs: [x.value], shape: x.shape, table, first: lo })
-  return { name: '', value, shape: x.shape, scale: target.scale, shift }
+  return { value: context.emit({ kind: 'lookup', inputs: [value], shape, table, first: lo }), shift }
+}
+
+/** Fraction bits of an interpolated value beyond those that its slope needs. */
+const GUARD_BITS = 3
+
+/** How far an interpolated value may be off, in steps of the output, before more lines are used. */
+const LINE_ERROR = 0.5
+
+/**
+ * For t = q - lo, h = ⌊t / 2^k⌋ and r = t - 2^k·h: A[h] + B[h]·r with F = k + 3 fraction bits (seven for wide results), A[h]
+ * the rounded f at the line's start and B[h] the rounded slope to the next start. k is the largest for which no integer of the
+ * input is off by more than half a step (all are tried), but the tables have at most 4,096 lines.
+ */
+function interpolate(
+  context: LowerContext,
+  value: number,
+  shape: Shape,
+  f: (q: number) => number,
+  wide: boolean,
+): { readonly value: number; readonly shift: number } {
+  const { lo, hi } = context.boundsOf(value)
+  if (hi - lo >= 2 ** 20)
+    throw new RangeError(`a table over ${hi - lo + 1} integers: use fewer bits for activations (2^20 integers at most)`)
+  const exact = Float64Array.from({ length: hi - lo + 1 }, (_, i) => f(lo + i))
+  const least = Math.ceil(Math.log2((hi - lo + 1) / MOST_ENTRIES))
+  const lines = (k: number) => {
+    const shift = k + GUARD_BITS + (wide ? 4 : 0)
+    const unit = 2 ** shift
+    const count = Math.floor((hi - lo) / 2 ** k) + 1
+    const A = Float64Array.from({ length: count }, (_, h) => Math.round(exact[h * 2 ** k]! * unit))
+    const B = A.map((_, h) => {
+      const [from, to] = [h * 2 ** k, Math.min((h + 1) * 2 ** k, hi - lo)]
+      return to === from ? 0 : Math.round(((exact[to]! - exact[from]!) / (to - from)) * unit)
+    })
+    return { shift, A, B }
+  }
+  const worst = (k: number): number => {
+    const { shift, A, B } = lines(k)
+    return exact.reduce((m, v, t) => {
+      const h = Math.floor(t / 2 ** k)
+      return Math.max(m, Math.abs((A[h]! + B[h]! * (t - h * 2 ** k)) / 2 ** shift - v))
+    }, 0)
+  }
+  let k = least
+  while (k < least + 6 && worst(k + 1) <= LINE_ERROR) k++
+  const { shift, A, B } = lines(k)
+  const t = emitAffine(context, [[1, value]], -lo, shape)
+  const h = emitFloorShift(context, t, shape, k)
+  const remainder = emitAffine(
+    context,
+    [
+      [1, t],
+      [-(2 ** k), h],
+    ],
+    0,
+    shape,
+  )
+  const start = context.emit({ kind: 'lookup', inputs: [h], shape, table: A, first: 0 })
+  const slope = context.emit({ kind: 'lookup', inputs: [h], shape, table: B, first: 0 })
+  const rise = context.emit({ kind: 'multiply', inputs: [slope, remainder], shape })
+  const sum = emitAffine(
+    context,
+    [
+      [1, start],
+      [1, rise],
+    ],
+    0,
+    shape,
+  )
+  return { value: sum, shift }
 }

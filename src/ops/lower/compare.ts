@@ -69,12 +69,12 @@ export function emitIsNonZero(context: LowerContext, value: number, shape: Shape
   )
 }
 
-/** Fraction bits that a tensor is brought to before it is rounded to whole numbers. */
-const WHOLE_BITS = 16
+/** Finest step of a tensor that is to be rounded to whole numbers. */
+const FINEST = 2 ** -20
 
 /**
- * The tensor in steps of 2^-s, s chosen so that a step is no coarser than the tensor's own: exact where the tensor's step is a
- * whole multiple of it, else rounded to it by the linear layer's weights.
+ * The tensor in steps of 2^-s: exact where its own step is a whole multiple of that, else each step is rounded so little that
+ * the largest value is off by less than half a step of the tensor (of 2^-20 where that is more).
  */
 export function inBinaryFractions(
   context: LowerContext,
@@ -82,10 +82,12 @@ export function inBinaryFractions(
 ): { readonly value: number; readonly s: number } {
   const x = exactly(context, input)
   const unit = unitOf(x)
-  if (Number.isInteger(unit))
-    return { value: unit === 1 ? x.value : emitAffine(context, [[unit, x.value]], 0, x.shape), s: 0 }
-  const s = Math.max(0, Math.min(WHOLE_BITS, Math.ceil(-Math.log2(unit)) + 8))
-  return { value: emitAffine(context, [[unit * 2 ** s, x.value]], 0, x.shape), s }
+  const { lo, hi } = context.boundsOf(x.value)
+  const most = Math.max(Math.abs(lo), Math.abs(hi), 1)
+  let s = 0
+  while (!Number.isInteger(unit * 2 ** s) && most / 2 ** s > Math.max(unit, FINEST)) s++
+  const weight = Math.round(unit * 2 ** s)
+  return { value: weight === 1 ? x.value : emitAffine(context, [[weight, x.value]], 0, x.shape), s }
 }
 
 /** x towards zero, as whole numbers: ⌊max(x, 0)⌋ - ⌊max(-x, 0)⌋. */
@@ -121,4 +123,71 @@ export function lowerRescale(context: LowerContext, input: QTensor, factor = 1):
   const rows = Array.from({ length: sizeOf(x.shape) }, (_, j) => ({ positions: [j], weights: [weight], bias: 0 }))
   const { value, shift } = emitSparse(context, [{ value: x.value, ...integerStats(context, x) }], rows, x.shape)
   return { name: '', value, shape: x.shape, scale: target.scale, shift }
+}
+
+/** ⌊x⌋, ⌈x⌉ or x rounded to nearest with ties to even, as whole numbers. */
+export function lowerWhole(context: LowerContext, x: QTensor, mode: 'floor' | 'ceil' | 'even'): QTensor {
+  const { shape } = x
+  const { value, s } = inBinaryFractions(context, x)
+  const result = (v: number): QTensor => ({ name: '', value: v, shape, scale: 1, shift: 0 })
+  if (s === 0) return result(value)
+  if (mode === 'floor') return result(emitFloorShift(context, value, shape, s))
+  if (mode === 'ceil') {
+    const floor = emitFloorShift(context, emitAffine(context, [[-1, value]], 0, shape), shape, s)
+    return result(emitAffine(context, [[-1, floor]], 0, shape))
+  }
+  // adding a half less one step, and that step where ⌊x⌋ is odd
+  const floor = emitFloorShift(context, value, shape, s)
+  const half = emitFloorShift(context, floor, shape, 1)
+  const terms = [
+    [1, value],
+    [1, floor],
+    [-2, half],
+  ] as const
+  return result(emitFloorShift(context, emitAffine(context, terms, 2 ** (s - 1) - 1, shape), shape, s))
+}
+
+/** -1, 0 or 1: clamp(x, -1, 1) of the integers. */
+export function lowerSign(context: LowerContext, input: QTensor): QTensor {
+  const x = exactly(context, input)
+  return { name: '', value: emitClamp(context, x.value, x.shape, -1, 1), shape: x.shape, scale: 1, shift: 0 }
+}
+
+/** |x| = 2·max(x, 0) - x of the requantised integers. */
+export function lowerAbs(context: LowerContext, input: QTensor): QTensor {
+  const x = context.narrow(input)
+  return { ...x, name: '', value: emitAbs(context, x.value, x.shape) }
+}
+
+/** |v| of integers, elementwise. */
+export function emitAbs(context: LowerContext, value: number, shape: Shape): number {
+  const { lo, hi } = context.boundsOf(value)
+  if (lo >= 0) return value
+  const positive = context.emit({ kind: 'relu', inputs: [value], shape })
+  const abs = emitAffine(
+    context,
+    [
+      [2, positive],
+      [-1, value],
+    ],
+    0,
+    shape,
+  )
+  // 2·max(v, 0) and v are bounded apart; together they can't be negative
+  return context.boundsOf(abs).lo >= 0 ? abs : emitClamp(context, abs, shape, 0, Math.max(-lo, hi))
+}
+
+/** -x of the integers as they are. */
+export function lowerNegative(context: LowerContext, input: QTensor): QTensor {
+  return { ...input, name: '', value: emitAffine(context, [[-1, input.value]], 0, input.shape) }
+}
+
+/** x·[x > alpha] of the requantised integers: the comparison is with ⌊alpha / scale⌋. */
+export function lowerThreshold(context: LowerContext, input: QTensor, alpha: number): QTensor {
+  const x = context.narrow(input)
+  const { shape } = x
+  const over = emitAffine(context, [[1, x.value]], -Math.floor(alpha / x.scale), shape)
+  const passes = emitClamp(context, over, shape, 0, 1)
+  const value = context.emit({ kind: 'multiply', inputs: [passes, x.value], shape })
+  return { ...x, name: '', value }
 }

@@ -1,0 +1,20 @@
+import { attributesOf } from './attributes.ts'
+import { mapTensor } from './elementwise.ts'
+import { numericTypes, typeOf } from './inputs.ts'
+import { lowerAbs } from './lower/compare.ts'
+import type { Op } from './op.ts'
+
+/** y = |x|, elementwise. https://onnx.ai/onnx/operators/onnx__Abs.html */
+export const abs: Op = {
+  type: 'Abs',
+  domain: '',
+  opsets: [6, 25],
+  arity: [1, 1],
+  infer: (context) => {
+    attributesOf(context.node, {})
+    return [typeOf(context, 0, numericTypes)]
+  },
+  compute: (_, [x]) => [mapTensor(x!, Math.abs)],
+  scaling: { tied: true, nonNegative: () => true },
+  lower: (context, [x]) => [lowerAbs(context, x!)],
+}

@@ -1,0 +1,18 @@
+import { attributesOf } from './attributes.ts'
+import { errorFunction } from './special.ts'
+import { tabulated } from './tabulated.ts'
+
+/**
+ * The error function, elementwise.
+ * Maximum error: half a step of the output for the rounded input; one step above 12 bits. https://onnx.ai/onnx/operators/onnx__Erf.html
+ */
+export const erf = tabulated(
+  'Erf',
+  [9, 25],
+  (context) => {
+    attributesOf(context.node, {})
+    return errorFunction
+  },
+  // erf(3) is 1 - 1/45,300
+  { saturatesAt: 3, nonNegative: (_, [x]) => x === true },
+)

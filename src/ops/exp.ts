@@ -1,0 +1,16 @@
+import { attributesOf } from './attributes.ts'
+import { tabulated } from './tabulated.ts'
+
+/**
+ * y = eˣ, elementwise.
+ * Maximum error: half a step of the output for the rounded input; one step above 12 bits. https://onnx.ai/onnx/operators/onnx__Exp.html
+ */
+export const exp = tabulated(
+  'Exp',
+  [6, 25],
+  (context) => {
+    attributesOf(context.node, {})
+    return Math.exp
+  },
+  { nonNegative: () => true },
+)

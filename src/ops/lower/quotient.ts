@@ -1,0 +1,109 @@
+import { broadcastMap, type Shape, sizeOf, type Tensor } from '../../tensor.ts'
+import { unsupported } from '../inputs.ts'
+import { type LowerContext, type QTensor, sparseMap } from '../lowering.ts'
+import { emitAbs, emitAffine, emitClamp } from './compare.ts'
+
+/** Least magnitude of the integer factor between quotients of integers and steps of the output: 1/512 is its rounding. */
+const LEAST_FACTOR = 256
+
+/** Fraction bits of a quotient that the graph reads with all its bits. */
+const WIDE_BITS = 8
+
+/** Elements of a value as they are broadcast to a shape. */
+const spread = (context: LowerContext, value: number, from: Shape, to: Shape): number =>
+  from.join() === to.join()
+    ? value
+    : context.emit({ kind: 'gather', inputs: [value], shape: to, map: broadcastMap(from, to), fill: 0 })
+
+/** -1 where v < 0, else 1: 2·clamp(v + 1, 0, 1) - 1. */
+export function emitSignOf(context: LowerContext, value: number, shape: Shape): number {
+  const raised = emitAffine(context, [[1, value]], 1, shape)
+  return emitAffine(context, [[2, emitClamp(context, raised, shape, 0, 1)]], -1, shape)
+}
+
+/** ⌊n / d + 1/2⌋ for integers n of any sign and d ≥ 1: ⌊(2n + d + 2M·d) / 2d⌋ - M with M the largest |n|. */
+export function emitRoundedQuotient(context: LowerContext, n: number, d: number, shape: Shape): number {
+  const { lo, hi } = context.boundsOf(n)
+  const M = lo >= 0 ? 0 : Math.max(-lo, hi)
+  const dividend = emitAffine(
+    context,
+    [
+      [2, n],
+      [2 * M + 1, d],
+    ],
+    0,
+    shape,
+  )
+  const quotient = context.emit({
+    kind: 'divide',
+    inputs: [dividend, emitAffine(context, [[2, d]], 0, shape)],
+    shape,
+  })
+  return M === 0 ? quotient : emitAffine(context, [[1, quotient]], -M, shape)
+}
+
+/**
+ * a / b elementwise, broadcast, for a computed b and an a that is computed or constant: with K = round(sa / (sb·sy) · 2^S) and S
+ * such that K ≥ 256, ⌊K·a·sgn(b) / max(|b|, 1) + 1/2⌋ in steps of sy / 2^S; sgn(0) = 1.
+ */
+export function lowerQuotient(context: LowerContext, a: QTensor | Tensor, b: QTensor, shape: Shape): QTensor {
+  const target = context.target()
+  const x = context.narrow(b)
+  const divisor = spread(context, x.value, x.shape, shape)
+  const { lo, hi } = context.boundsOf(divisor)
+  const computed = 'value' in a ? context.narrow(a) : undefined
+  const factor = (computed?.scale ?? largest(a as Tensor)) / (x.scale * target.scale)
+  const shift = Math.max(0, Math.ceil(Math.log2(LEAST_FACTOR / factor))) + (target.wide ? WIDE_BITS : 0)
+  const size = sizeOf(shape)
+  let dividend: number
+  if (computed !== undefined) {
+    const spreadA = spread(context, computed.value, computed.shape, shape)
+    dividend = emitAffine(context, [[Math.round(factor * 2 ** shift), spreadA]], 0, shape)
+  } else {
+    const { data, shape: from } = a as Tensor
+    const at = broadcastMap(from, shape)
+    const rows = Array.from({ length: size }, (_, j) => ({
+      positions: [],
+      weights: [],
+      bias: (data[at[j]!]! / (x.scale * target.scale)) * 2 ** shift,
+    }))
+    dividend = context.emit({ kind: 'linear', inputs: [divisor], shape, map: sparseMap(rows, 0) })
+  }
+  let magnitude = divisor
+  if (lo < 0) {
+    const sign = emitSignOf(context, divisor, shape)
+    magnitude = emitAbs(context, divisor, shape)
+    dividend = context.emit({ kind: 'multiply', inputs: [dividend, sign], shape })
+  }
+  if (lo < 1) magnitude = emitClamp(context, magnitude, shape, 1, Math.max(-lo, hi, 1))
+  return {
+    name: '',
+    value: emitRoundedQuotient(context, dividend, magnitude, shape),
+    shape,
+    scale: target.scale,
+    shift,
+  }
+}
+
+const largest = ({ data }: Tensor): number => data.reduce((m, v) => Math.max(m, Math.abs(v)), 0) || 1
+
+/** Whole numbers divided, for dividends that are not negative and divisors that are positive. */
+export function lowerWholeQuotient(
+  context: LowerContext,
+  inputs: readonly (QTensor | undefined)[],
+  shape: Shape,
+): QTensor {
+  const anchor = inputs.find((x) => x !== undefined)!
+  const [n, d] = [0, 1].map((i) => {
+    const x = inputs[i]
+    if (x !== undefined) return spread(context, x.value, x.shape, shape)
+    const { data, shape: from } = context.constants[i]!
+    const at = broadcastMap(from, shape)
+    const rows = Array.from(at, (k) => ({ positions: [], weights: [], bias: data[k]! }))
+    return context.emit({ kind: 'linear', inputs: [anchor.value], shape, map: sparseMap(rows, 0) })
+  }) as [number, number]
+  if (context.boundsOf(n).lo < 0 || context.boundsOf(d).lo < 1)
+    return unsupported(context, 'integers', 'of any sign', 'dividends of at least 0 and divisors of at least 1')
+  const value = context.emit({ kind: 'divide', inputs: [n, d], shape })
+  return { name: '', value, shape, scale: 1, shift: 0 }
+}
