@@ -113,9 +113,7 @@ const splitAt = (text: string, mark: string): [string, string | undefined] => {
 export function suggestion(given: string, known: readonly string[], prefix = ''): string | undefined {
   const ranked = known.map((word) => [editDistance(given, word), word] as const).sort((a, b) => a[0] - b[0])
   const best = ranked[0]
-  return best !== undefined && best[0] <= Math.ceil(given.length / 3)
-    ? `did you mean ${prefix}${best[1]}?`
-    : undefined
+  return best !== undefined && best[0] <= Math.ceil(given.length / 3) ? `did you mean ${prefix}${best[1]}?` : undefined
 }
 
 function editDistance(a: string, b: string): number {

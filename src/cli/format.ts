@@ -30,3 +30,10 @@ export function formatBytes(bytes: number): string {
 
 /** 1 proof, 1,200 proofs. */
 export const counted = (n: number, noun: string): string => `${thousands(n)} ${noun}${n === 1 ? '' : 's'}`
+
+/**
+ * Text that is safe to print: names come from files of others, and control characters or marks that turn the direction of
+ * writing could rewrite what stands on the terminal. Line breaks stay.
+ */
+export const printable = (text: string): string =>
+  text.replace(/[^\P{Cc}\n]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '�')

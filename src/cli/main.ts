@@ -7,6 +7,7 @@ import { version } from '../version.ts'
 import { type OptionSpecs, parseArguments, suggestion, UsageError } from './args.ts'
 import { type Command, type CommandContext, exitCodes, type Result } from './command.ts'
 import { commands } from './commands/index.ts'
+import { printable } from './format.ts'
 import { commandHelp, mainHelp } from './help.ts'
 import { createProgress, silent } from './progress.ts'
 
@@ -43,7 +44,7 @@ export async function main(words: readonly string[], { out, err }: Streams): Pro
     }
   }
   const print = ({ json: fields, text, exitCode }: Result): number => {
-    out(json ? JSON.stringify(fields, plain) : text)
+    out(json ? JSON.stringify(fields, plain) : printable(text))
     return exitCode ?? 0
   }
   let name = ''
@@ -78,15 +79,15 @@ export async function main(words: readonly string[], { out, err }: Streams): Pro
     const code = known ? error.code : 'internal/unexpected'
     const fix = error instanceof VeritensorError ? error.fix : undefined
     const message = error instanceof Error ? error.message : String(error)
+    const say = (text: string): unknown => err.write(printable(text))
     const details = known ? error.details : {}
     if (json)
       print({
         json: { schema: 'veritensor/error@1', command: name, code, message, details, fix: fix ?? null },
         text: '',
       })
-    err.write(`veritensor${name === '' ? '' : ` ${name}`}: ${message}\n${fix === undefined ? '' : `  → ${fix}\n`}`)
-    if (!known)
-      err.write(`  this is a bug of Veritensor; please report it with this trace:\n${(error as Error).stack}\n`)
+    say(`veritensor${name === '' ? '' : ` ${name}`}: ${message}\n${fix === undefined ? '' : `  → ${fix}\n`}`)
+    if (!known) say(`  this is a bug of Veritensor; please report it with this trace:\n${(error as Error).stack}\n`)
     return exitCodes[code.slice(0, code.indexOf('/')) as keyof typeof exitCodes] ?? 1
   }
 }

@@ -2,6 +2,7 @@
  * Progress on stderr: a live line on a terminal, one line per finished phase elsewhere.
  * @module
  */
+import { printable } from './format.ts'
 
 export type Progress = {
   /** Begins a phase. `estimateSeconds` is told beforehand where the phase is long. */
@@ -57,7 +58,7 @@ export function createProgress(stream: Stream, now: () => number): Progress {
     },
     note(text) {
       clear()
-      stream.write(`${text}\n`)
+      stream.write(`${printable(text)}\n`)
     },
     close() {
       if (current !== undefined) clear()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { describeStatement } from '../../src/cli/describe.ts'
-import { counted, formatBytes, table, thousands } from '../../src/cli/format.ts'
+import { counted, formatBytes, printable, table, thousands } from '../../src/cli/format.ts'
 import { uniqueNames } from '../../src/cli/uniqueNames.ts'
 import type { PublicTensor } from '../../src/pipeline/signals.ts'
 
@@ -41,4 +41,9 @@ test('a statement for people: outputs in real units, and the class where there i
   ).toEqual({ outputs: 'a: 1; b: 2 3', largest: '' })
   expect(describeStatement([tensor('output', 'y', [1, 2, 3, 4, 5, 6, 7])]).outputs).toBe('1 2 3 4 5 6 …')
   expect(describeStatement([tensor('input', 'x', [9])])).toEqual({ outputs: '(private)', largest: '' })
+})
+
+test('names of others can not steer the terminal', () => {
+  expect(printable('a\u001b[2Kb\r\u0007\u009b1mc\u202ed\te\n')).toBe('a�[2Kb���1mc�d�e\n')
+  expect(printable('Größe “x” 数 █ · …')).toBe('Größe “x” 数 █ · …')
 })

@@ -173,3 +173,24 @@ test('inspect of a model needs no directory', async () => {
   expect((await cli('inspect', files.model)).out[0]).toContain('float32[1, 4] float32[4, 3] float32[3]')
   expect((await cli('inspect', dir, '--shape', 'x=1x4')).code).toBe(2)
 })
+
+test('names in a model can not steer the terminal', async () => {
+  const evil = 'x\u001b[31m\r'
+  const path = files.at('evil.onnx')
+  const model = (op: string) =>
+    encodeModel({
+      inputs: [{ name: evil, shape: [1, 4] }],
+      outputs: [{ name: 'y' }],
+      nodes: [{ op, name: evil, inputs: [evil], outputs: ['y'] }],
+    })
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is the point
+  const steering = /[\u0000-\u0009\u000b-\u001f]/
+  writeFileSync(path, model('Relu'))
+  const shown = await cli('inspect', path)
+  expect(shown.code).toBe(0)
+  expect(shown.out[0]).not.toMatch(steering)
+  writeFileSync(path, model('Evil'))
+  const refused = await cli('inspect', path)
+  expect(refused.code).toBe(3)
+  expect(refused.err).not.toMatch(steering)
+})
