@@ -1,0 +1,240 @@
+/**
+ * Intervals of wires, derived from rows alone. The builder's own ranges are not looked at.
+ *
+ * A range [lo, hi] lies within (-p/2, p/2] and says: in every witness the wire's signed representative is an integer in it.
+ * Wires without one may be any field element.
+ * @module
+ */
+import type { LCId, Wire } from '../circuit.ts'
+import type { Range } from '../lc.ts'
+import { closeWire, createQueue, openWires, pushUsers } from './open.ts'
+import { lineOf, type Rows } from './rows.ts'
+
+export type Ranges = {
+  /** 1 for wires that a row of their own makes 0 or 1. */
+  readonly boolean: Uint8Array
+  has(wire: Wire): boolean
+  /** Undefined for a wire that may be any field element. */
+  of(wire: Wire): Range | undefined
+  /** hi - lo. */
+  width(wire: Wire): bigint
+  /** Interval of a combination over the integers, or undefined where one of its wires has none. `skip` is left out. */
+  interval(lc: LCId, skip?: Wire): Range | undefined
+}
+
+/** Terms of a row up to which it is scaled to find the range of a wire with a coefficient other than ±1. */
+const MAX_SCALED = 1024
+
+const negate = ({ lo, hi }: Range): Range => ({ lo: -hi, hi: -lo })
+export const plus = (x: Range, y: Range): Range => ({ lo: x.lo + y.lo, hi: x.hi + y.hi })
+export const times = (k: bigint, { lo, hi }: Range): Range =>
+  k < 0n ? { lo: k * hi, hi: k * lo } : { lo: k * lo, hi: k * hi }
+
+/** Interval of a product. */
+export function product(x: Range, y: Range): Range {
+  const ends = [x.lo * y.lo, x.lo * y.hi, x.hi * y.lo, x.hi * y.hi]
+  return { lo: ends.reduce((m, v) => (v < m ? v : m)), hi: ends.reduce((m, v) => (v > m ? v : m)) }
+}
+
+/**
+ * Derives ranges until nothing new follows: of rows x·(x - t) = 0 the two roots, then of each row with one wire left that has
+ * none, if its coefficient is ±1 or the row can be scaled so. A row whose wires all have ranges narrows those with
+ * coefficient ±1 once, and fixes all of them where only an end of its interval is 0. Near-linear in the terms.
+ */
+export function deriveRanges(rows: Rows): Ranges {
+  const { F, start, wire, coefficient, values, numbers, sides, linear, other, factor } = rows
+  const lo = new Float64Array(rows.wires)
+  const hi = new Float64Array(rows.wires)
+  // 0 without a range, 1 in doubles, 2 in `large`
+  const kind = new Uint8Array(rows.wires)
+  const large = new Map<Wire, Range>()
+  const boolean = new Uint8Array(rows.wires)
+  ;[kind[0], lo[0], hi[0]] = [1, 1, 1]
+
+  const fits = (range: Range): boolean => 2n * range.lo > -F.p && 2n * range.hi <= F.p
+  const store = (w: Wire, range: Range): void => {
+    const [low, high] = [Number(range.lo), Number(range.hi)]
+    const small = Number.isSafeInteger(low) && Number.isSafeInteger(high)
+    kind[w] = small ? 1 : 2
+    if (small) [lo[w], hi[w]] = [low, high]
+    if (small) large.delete(w)
+    else large.set(w, range)
+  }
+  const of = (w: Wire): Range | undefined =>
+    kind[w] === 0 ? undefined : kind[w] === 1 ? { lo: BigInt(lo[w]!), hi: BigInt(hi[w]!) } : large.get(w)!
+
+  const interval = (lc: LCId, skip = -1): Range | undefined => {
+    // exact as long as the sum of magnitudes is
+    let [low, high, peak] = [0, 0, 0]
+    for (let i = start[lc]!; i < start[lc + 1]!; i++) {
+      const w = wire[i]!
+      if (w === skip) continue
+      if (kind[w] === 0) return undefined
+      const k = numbers[coefficient[i]!]!
+      const [l, h] = kind[w] === 1 ? [lo[w]!, hi[w]!] : [Number.NaN, Number.NaN]
+      low += k < 0 ? k * h : k * l
+      high += k < 0 ? k * l : k * h
+      peak += Math.abs(k) * Math.max(Math.abs(l), Math.abs(h))
+    }
+    if (peak <= Number.MAX_SAFE_INTEGER) return { lo: BigInt(low), hi: BigInt(high) }
+    let sum: Range = { lo: 0n, hi: 0n }
+    for (let i = start[lc]!; i < start[lc + 1]!; i++)
+      if (wire[i] !== skip) {
+        const range = of(wire[i]!)
+        if (range === undefined) return undefined
+        sum = plus(sum, times(values[coefficient[i]!]!, range))
+      }
+    return sum
+  }
+
+  for (let r = 0; r < rows.count; r++) {
+    const root = linear[r] === 1 ? undefined : secondRoot(rows, r)
+    if (root === undefined) continue
+    const { wire: w, value } = root
+    if (value === 1n) boolean[w] = 1
+    const range = value < 0n ? { lo: value, hi: 0n } : { lo: 0n, hi: value }
+    const known = of(w)
+    store(w, known === undefined ? range : meet(known, range))
+  }
+
+  const open = openWires(rows, (w) => kind[w] !== 0)
+  const queue = createQueue(rows.count)
+  for (let r = 0; r < rows.count; r++) queue.push(r)
+  const narrowed = new Uint8Array(rows.count)
+  const learn = (w: Wire, range: Range): void => {
+    if (!fits(range) || w === 0) return
+    if (kind[w] !== 0) {
+      store(w, meet(of(w)!, range))
+      return
+    }
+    store(w, range)
+    closeWire(rows, open, w, (lc) => {
+      if (open.count[lc]! <= 1) pushUsers(rows, queue, lc)
+    })
+  }
+
+  /** Range of the only open wire of a linear row. */
+  const solveLine = (r: number, w: Wire): void => {
+    const line = lineOf(rows, r)
+    const k = line.get(w)
+    if (k === undefined || (k !== 1n && k !== -1n && line.size > MAX_SCALED)) return
+    const scale = k === 1n || k === -1n ? -k : -F.inv(k)
+    let range: Range = { lo: 0n, hi: 0n }
+    for (const [v, c] of line) if (v !== w) range = plus(range, times(F.signed(scale * c), of(v)!))
+    learn(w, range)
+  }
+
+  /** Narrows the wires of `lc` with coefficient ±1, given that lc + rest = 0. */
+  const narrow = (lc: LCId, rest: Range): void => {
+    const total = interval(lc)
+    if (total === undefined) return
+    for (let i = start[lc]!; i < start[lc + 1]!; i++) {
+      const w = wire[i]!
+      const k = numbers[coefficient[i]!]!
+      if (w === 0 || boolean[w] === 1 || (k !== 1 && k !== -1)) continue
+      const own = times(BigInt(k), of(w)!)
+      const others = { lo: total.lo - own.lo + rest.lo, hi: total.hi - own.hi + rest.hi }
+      learn(w, k === 1 ? negate(others) : others)
+    }
+  }
+
+  /** Sets the wires of a combination to the ends that make it least or greatest. */
+  const fix = (lc: LCId, least: boolean): void => {
+    for (let i = start[lc]!; i < start[lc + 1]!; i++) {
+      const w = wire[i]!
+      const range = of(w)!
+      const end = values[coefficient[i]!]! > 0n === least ? range.lo : range.hi
+      if (w !== 0) store(w, { lo: end, hi: end })
+    }
+  }
+
+  for (let r = queue.pop(); r !== undefined; r = queue.pop()) {
+    const [a, b, c] = [sides[3 * r]!, sides[3 * r + 1]!, sides[3 * r + 2]!]
+    if (linear[r] === 1) {
+      const o = other[r]!
+      const left = open.count[o]! + open.count[c]!
+      if (left > 2 || (left === 2 && (open.count[o] !== 1 || open.last[o] !== open.last[c]))) continue
+      if (left > 0) {
+        solveLine(r, open.count[o]! > 0 ? open.last[o]! : open.last[c]!)
+      } else if (narrowed[r] === 0) {
+        narrowed[r] = 1
+        const k = values[factor[r]!]!
+        const [left_, right] = [interval(o), interval(c)]
+        if (left_ === undefined || right === undefined) continue
+        const total = plus(times(k, left_), negate(right))
+        if (total.lo === 0n ? total.hi < F.p : total.hi === 0n && -total.lo < F.p) {
+          fix(o, k > 0n === (total.lo === 0n))
+          fix(c, total.lo !== 0n)
+          continue
+        }
+        narrow(c, times(-k, left_))
+        if (k === 1n || k === -1n) narrow(o, times(-k, right))
+      }
+    } else if (open.count[a] === 0 && open.count[b] === 0 && open.count[c]! <= 1 && narrowed[r] === 0) {
+      narrowed[r] = 1
+      const [x, y] = [interval(a), interval(b)]
+      if (x === undefined || y === undefined) continue
+      const value = product(x, y)
+      if (open.count[c] === 0) narrow(c, negate(value))
+      else {
+        const w = open.last[c]!
+        const rest = interval(c, w)
+        const k = numbers[coefficient[termOf(rows, c, w)]!]!
+        if (rest !== undefined && (k === 1 || k === -1)) learn(w, times(BigInt(k), plus(value, negate(rest))))
+      }
+    }
+  }
+  return {
+    boolean,
+    has: (w) => kind[w] !== 0,
+    of,
+    width: (w) => {
+      if (boolean[w] === 1 && hi[w] !== lo[w]) return 1n
+      const range = of(w)!
+      return range.hi - range.lo
+    },
+    interval,
+  }
+}
+
+/** Both at once; where they contradict each other there is no witness, and either will do. */
+const meet = (x: Range, y: Range): Range => {
+  const [lo, hi] = [x.lo > y.lo ? x.lo : y.lo, x.hi < y.hi ? x.hi : y.hi]
+  return lo <= hi ? { lo, hi } : x
+}
+
+/** Position of a wire's term. */
+function termOf({ start, wire }: Rows, lc: LCId, w: Wire): number {
+  for (let i = start[lc]!; i < start[lc + 1]!; i++) if (wire[i] === w) return i
+  throw new RangeError(`combination ${lc} has no wire ${w}`)
+}
+
+/** For a row that says x·(x - t) = 0 up to a factor and holds no other wire: x, and t ≠ 0 signed. */
+export function secondRoot(rows: Rows, row: number): { readonly wire: Wire; readonly value: bigint } | undefined {
+  const { F, start, wire, coefficient, values, sides } = rows
+  let x = 0
+  const sideOf = (lc: LCId): readonly [constant: bigint, slope: bigint] | undefined => {
+    let [constant, slope] = [0n, 0n]
+    for (let i = start[lc]!; i < start[lc + 1]!; i++) {
+      if (wire[i] === 0) constant = values[coefficient[i]!]!
+      else if (x === 0 || x === wire[i]) {
+        x = wire[i]!
+        slope = values[coefficient[i]!]!
+      } else return undefined
+    }
+    return [constant, slope]
+  }
+  for (let side = 0; side < 3; side++) {
+    const lc = sides[3 * row + side]!
+    if (start[lc + 1]! - start[lc]! > 2) return undefined
+  }
+  const a = sideOf(sides[3 * row]!)
+  const b = a && sideOf(sides[3 * row + 1]!)
+  const c = b && sideOf(sides[3 * row + 2]!)
+  if (a === undefined || b === undefined || c === undefined || x === 0) return undefined
+  const square = F.mod(a[1] * b[1])
+  const slope = F.mod(a[1] * b[0] + a[0] * b[1] - c[1])
+  if (square === 0n || slope === 0n || F.mod(a[0] * b[0] - c[0]) !== 0n) return undefined
+  // by far the commonest row: b·b = b
+  return { wire: x, value: square + slope === F.p ? 1n : F.signed(-slope * F.inv(square)) }
+}
