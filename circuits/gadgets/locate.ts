@@ -9,14 +9,25 @@ export type LocateMethod = 'interval' | 'each'
 
 type Ends = { readonly lo: bigint; readonly hi: bigint }
 
-/** Bits of the longest interval between neighbouring ends. */
-function intervalWidth(thresholds: readonly number[], { lo, hi }: Ends): number {
-  let [from, longest] = [lo, 0n]
-  for (const end of [...thresholds.map(BigInt), hi + 1n]) {
-    if (end - from > longest) longest = end - from
-    from = end
-  }
-  return bitLength(longest - 1n)
+/** Ends at which intervals begin besides lo, and the bits of the longest interval less one. */
+type Cuts = { readonly at: readonly bigint[]; readonly width: number }
+
+/**
+ * The thresholds and, between them, further ends that shorten long intervals: each takes one row, each bit of width two.
+ */
+function cutsFor(thresholds: readonly number[], { lo, hi }: Ends): Cuts {
+  const ends = [lo, ...thresholds.map(BigInt), hi + 1n]
+  const gaps = ends.slice(1).map((end, i) => end - ends[i]!)
+  const longest = gaps.reduce((m, gap) => (gap > m ? gap : m))
+  const partsAt = (width: number, gap: bigint): bigint => ((gap - 1n) >> BigInt(width)) + 1n
+  let width = bitLength(longest - 1n)
+  const rows = (w: number): bigint => 2n * BigInt(w) + gaps.reduce((n, gap) => n + partsAt(w, gap), 0n)
+  while (width > 0 && rows(width - 1) < rows(width)) width--
+  const at = gaps.flatMap((gap, i) => {
+    const further = Array.from({ length: Number(partsAt(width, gap)) - 1 }, (_, k) => BigInt(k + 1) << BigInt(width))
+    return [...(i === 0 ? [] : [ends[i]!]), ...further.map((offset) => ends[i]! + offset)]
+  })
+  return { at, width }
 }
 
 /** Rows of either method; `proven` is whether the value's range is proved already. */
@@ -26,18 +37,20 @@ export function locateRows(thresholds: readonly number[], ends: Ends, proven: bo
   const power = ends.hi - ends.lo + 1n === 1n << BigInt(wide)
   const checked = proven ? 0 : (wide + 1) * (power ? 1 : 2)
   if (count === 0) return { interval: checked, each: checked }
+  const { at, width } = cutsFor(thresholds, ends)
   const signs = thresholds.reduce(
     (n, t) => n + signedWidth({ lo: ends.lo - BigInt(t), hi: ends.hi - BigInt(t) }) + 1,
     0,
   )
-  return { interval: 2 * (intervalWidth(thresholds, ends) + 1) + count + (count > 1 ? 1 : 0), each: checked + signs }
+  return { interval: 2 * (width + 1) + at.length + (at.length > 1 ? 1 : 0), each: checked + signs }
 }
 
 /**
  * [x ≥ t] for each of k ascending thresholds t_1 < … < t_k in (lo, hi]: a monotone code of the place of x among them.
  *
- * By `interval`: hints e_1 … e_k tell in which of the intervals [t_i, t_(i+1)) x lies (t_0 = lo, t_(k+1) = hi + 1), with
- * e_0 = 1 - Σ e_i; w is the width of the longest interval less one.
+ * By `interval`: further ends cut long intervals in parts where that takes fewer rows; let t_1 … t_k be all of them. Hints
+ * e_1 … e_k tell in which of the intervals [t_i, t_(i+1)) x lies (t_0 = lo, t_(k+1) = hi + 1), with e_0 = 1 - Σ e_i; w is the
+ * width of the longest interval less one.
  *   e_i·e_i = e_i                                  for i = 0 … k (for k = 1 that of e_0 follows)
  *   x - Σ e_i·t_i = Σ 2ʲ·b_j                       w bits
  *   Σ e_i·(t_(i+1) - 1) - x = Σ 2ʲ·c_j             w bits
@@ -47,9 +60,9 @@ export function locateRows(thresholds: readonly number[], ends: Ends, proven: bo
  *
  * By `each`: the sign of x - t_i, which takes fewer rows for one or two thresholds.
  *
- * Proves: the codes, and that lo ≤ x ≤ hi where the range of x does not say so. Requires: whole thresholds as above,
- * lo and hi their own signed representatives. x may be any field element. Cost: 2·(w + 1) + k + 1 rows (k for k = 1) by `interval`; `each` takes k·(B + 1) with
- * B the signed width of x - t_i, and a range check where x has no range.
+ * Proves: the codes, and that lo ≤ x ≤ hi where the range of x does not say so. Requires: whole thresholds as above, lo
+ * and hi their own signed representatives. x may be any field element. Cost: 2·(w + 1) + k + 1 rows (k for k = 1) by `interval`;
+ * `each` takes k·(B + 1) with B the signed width of x - t_i, and a range check where x has no range.
  */
 export function locate(
   cs: Builder,
@@ -83,24 +96,23 @@ export function locate(
         ).positive,
     )
   }
-  const width = intervalWidth(thresholds, { lo, hi })
+  const { at, width } = cutsFor(thresholds, { lo, hi })
   const located = cs.proven(x, lo, hi) // refuses ends that are not their own signed representatives
-  if (BigInt(thresholds.length) + 1n >= cs.F.p)
-    throw new CircuitError(
-      'circuit/aliasing',
-      `locate: ${thresholds.length} thresholds do not fit the field of ${cs.F.p}`,
-    )
-  const ends = thresholds.map((t) => cs.constant(t))
-  const inside = cs.hint('interval', [located, ...ends], thresholds.length, { honest: { lo: 0n, hi: 1n } })
+  if (BigInt(at.length) + 1n >= cs.F.p)
+    throw new CircuitError('circuit/aliasing', `locate: ${at.length + 1} intervals do not fit the field of ${cs.F.p}`)
+  const inside = cs.hint('interval', [located, ...at.map((end) => cs.constant(end))], at.length, {
+    honest: { lo: 0n, hi: 1n },
+  })
   const before = cs.combine([[1, cs.ONE], ...inside.map((e) => [-1, e] as const)])
   for (const e of inside) cs.assertMul(e, e, e)
   if (inside.length > 1) cs.assertMul(before, before, before)
-  const starts = [lo, ...thresholds.map(BigInt)]
-  const lasts = [...thresholds.map((t) => BigInt(t) - 1n), hi]
+  const starts = [lo, ...at]
+  const lasts = [...at.map((end) => end - 1n), hi]
   /** The number of the interval's row: values[0] + Σ e_i·(values[i] - values[0]). */
   const chosen = (values: readonly bigint[]): LC =>
     cs.combine([[values[0]!, cs.ONE], ...inside.map((e, i) => [values[i + 1]! - values[0]!, e] as const)])
   toBits(cs, cs.sub(located, chosen(starts)), width)
   toBits(cs, cs.sub(chosen(lasts), located), width)
-  return thresholds.map((_, i) => cs.proven(cs.add(...inside.slice(i)), 0n, 1n))
+  const place = new Map(at.map((end, i) => [end, i]))
+  return thresholds.map((t) => cs.proven(cs.add(...inside.slice(place.get(BigInt(t))!)), 0n, 1n))
 }

@@ -44,7 +44,10 @@ export async function saveCompiled(directory: string, compiled: Compiled): Promi
 
 /** Inputs and outputs as the manifest tells them. */
 const portsOf = ({ inputs, outputs }: IntegerModel): readonly [Manifest['inputs'], Manifest['outputs']] => [
-  inputs.map(({ name, shape, scale, lo, hi }) => ({ name, shape, scale, lo, hi })),
+  inputs.map(({ name, shape, scale, lo, hi, encoding }) => ({
+    ...{ name, shape, scale, lo, hi },
+    ...(encoding === undefined ? {} : { encoding }),
+  })),
   outputs.map(({ name, shape, scale }) => ({ name, shape, scale })),
 ]
 

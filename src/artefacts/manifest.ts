@@ -1,5 +1,6 @@
 import type { Visibility } from '../compile.ts'
 import { VeritensorError } from '../errors.ts'
+import type { Encoding } from '../model/model.ts'
 import type { Scheme } from '../ops/lowering.ts'
 import { type SignalGroup, signalLayout } from '../pipeline/signals.ts'
 import type { Report } from '../quantise/report.ts'
@@ -30,6 +31,8 @@ export type Manifest = {
     readonly scale: number
     readonly lo: number
     readonly hi: number
+    /** How integers stand for real values where they are no multiples of the scale. */
+    readonly encoding?: Encoding
   }[]
   readonly outputs: readonly { readonly name: string; readonly shape: Shape; readonly scale: number }[]
   readonly signals: readonly SignalGroup[]
@@ -85,7 +88,9 @@ const fields: Readonly<Record<keyof Manifest, Check>> = {
   scheme: record({ bits: isCount, weightBits: isCount }),
   visibility: record({ input: oneOf('public', 'private'), output: oneOf('public', 'private') }),
   shapes: mapOf(isShape),
-  inputs: listOf(record({ ...port, lo: Number.isSafeInteger, hi: Number.isSafeInteger })),
+  inputs: listOf(
+    record({ ...port, lo: Number.isSafeInteger, hi: Number.isSafeInteger, encoding: maybe(oneOf('float32')) }),
+  ),
   outputs: listOf(record(port)),
   signals: listOf(record({ ...port, kind: oneOf('input', 'output'), from: isCount, count: isCount })),
   rows: isCount,
@@ -121,7 +126,12 @@ export function parseManifest(text: string, where: string): Manifest {
   // signals follow from the rest; were they read as they stand, they could be made to say anything
   const layout = signalLayout(manifest.visibility, manifest.inputs, manifest.outputs)
   const same = (a: SignalGroup, b: SignalGroup | undefined): boolean =>
-    a.kind === b?.kind && a.name === b.name && a.scale === b.scale && a.from === b.from && a.count === b.count
+    a.kind === b?.kind &&
+    a.name === b.name &&
+    a.scale === b.scale &&
+    a.encoding === b.encoding &&
+    a.from === b.from &&
+    a.count === b.count
   if (layout.length !== manifest.signals.length || !layout.every((group, i) => same(group, manifest.signals[i])))
     throw invalid(where, 'the field "signals" contradicts inputs, outputs and visibility')
   return { ...manifest, signals: layout }

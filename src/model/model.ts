@@ -17,7 +17,14 @@ export type Port = {
   readonly shape: Shape
   readonly scale: number
   readonly value: ValueId
+  /** `even`: an input that the model quantises itself, x / scale in float32, halves to even, saturated. */
+  readonly rounding?: 'even'
+  /** How integers stand for real values where they are no multiples of the scale. */
+  readonly encoding?: Encoding
 }
+
+/** `float32`: the integer is the number of the float among all floats (floatOrder.ts). */
+export type Encoding = 'float32'
 
 export type IntegerModel = {
   readonly name: string

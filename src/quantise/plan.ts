@@ -1,10 +1,13 @@
 import type { Graph, Node } from '../graph/graph.ts'
+import { contextOf } from '../graph/infer.ts'
+import { floatWindow } from '../model/floatOrder.ts'
 import type { Bounds } from '../model/layer.ts'
 import { findOp } from '../ops/index.ts'
 import type { Scheme, Target } from '../ops/lowering.ts'
 import type { InferContext, Op, Scaling } from '../ops/op.ts'
 import { integerRange, isFloat } from '../tensor.ts'
 import type { Ranges } from './calibrate.ts'
+import { orderedTensors } from './order.ts'
 
 /** What every tensor that is not constant is requantised to, by name. */
 export type Plan = ReadonlyMap<string, Target>
@@ -50,7 +53,10 @@ export function planScales(graph: Graph, ranges: Ranges, scheme: Scheme): Plan {
   }
   const fixed = new Map<string, number>()
   for (const { node, scaling } of steps)
-    if (scaling.fixedScale !== undefined) fixed.set(node.outputs[0]!, scaling.fixedScale(scheme.bits))
+    node.outputs.forEach((name, output) => {
+      const scale = scaling.fixedScale?.(scheme.bits, contextOf(node, graph), output)
+      if (scale !== undefined && name !== '') fixed.set(name, scale)
+    })
   const members = new Map<string, string[]>()
   for (const [name, root] of group) members.set(root, [...(members.get(root) ?? []), name])
   const plan = new Map<string, Target>()
@@ -70,6 +76,8 @@ export function planScales(graph: Graph, ranges: Ranges, scheme: Scheme): Plan {
       plan.set(name, { scale, lo, hi, wide: wide.has(name) })
     }
   }
+  for (const name of orderedTensors(graph))
+    plan.set(name, { scale: 1, ...floatWindow, wide: false, encoding: 'float32' })
   return plan
 }
 
@@ -134,7 +142,10 @@ function tiedGroups(graph: Graph, steps: readonly Step[], scheme: Scheme): Map<s
   for (const { node } of steps) for (const output of node.outputs) if (output !== '') parent.set(output, output)
   const fixed = new Map<string, number>()
   for (const { node, scaling } of steps)
-    if (scaling.fixedScale !== undefined) fixed.set(node.outputs[0]!, scaling.fixedScale(scheme.bits))
+    node.outputs.forEach((name, output) => {
+      const scale = scaling.fixedScale?.(scheme.bits, contextOf(node, graph), output)
+      if (scale !== undefined && name !== '') fixed.set(name, scale)
+    })
   for (const { node, scaling, inputs } of steps) {
     if (!scaling.tied) continue
     // a fixed scale does not spread to tensors that meet it: the operator brings it to theirs

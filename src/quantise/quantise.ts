@@ -38,9 +38,9 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
   const tensors = new Map<string, QTensor>()
   const narrowed = new Map<string, QTensor>()
   const inputs = graph.inputs.map(({ name, shape }, value): Port & Bounds => {
-    const { scale, lo, hi } = plan.get(name)!
+    const { scale, lo, hi, encoding } = plan.get(name)!
     tensors.set(name, { name, value, shape, scale, shift: 0 })
-    return { name, shape, scale, value, lo, hi }
+    return { name, shape, scale, value, lo, hi, ...(encoding === undefined ? {} : { encoding }) }
   })
   const base: IntegerModel = { name: graph.name, inputs, layers: [], outputs: [] }
   let infos: ValueInfo[] = analyse(base)
@@ -80,6 +80,7 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
       emit: (spec) => emit(node, spec),
       boundsOf: (value) => infos[value]!,
       target: (output = 0) => plan.get(node.outputs[output]!)!,
+      encodingOf: (tensor) => plan.get(tensor)?.encoding,
       stats: (tensor) => ranges.get(tensor) ?? { min: 0, max: 0, mean: 0, rms: 0 },
       narrow: (x) => narrow(node, x),
       constant: (name) => integerConstant(name, graph.constants.get(name)!, scheme, (spec) => emit(node, spec)),

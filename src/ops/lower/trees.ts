@@ -60,9 +60,6 @@ function changesOf(
   }
 }
 
-/** Bits of the largest leaf beside its sign. */
-const LEAF_BITS = 20
-
 /** Sums of trees [rows, targets] as integers; real value = unit · integer. */
 export type TreeSums = { readonly value: number; readonly unit: number; readonly shift: number }
 
@@ -118,7 +115,10 @@ export function lowerTrees(
     Number.MIN_VALUE,
   )
   const whole = step ?? 2 ** Math.ceil(Math.log2(most))
-  const shift = Math.min(Math.max(0, Math.floor(LEAF_BITS - Math.log2(Math.max(most / whole, 2 ** -10)))), 30)
+  const shift = Math.min(
+    Math.max(0, Math.floor(context.scheme.weightBits - Math.log2(Math.max(most / whole, 2 ** -10)))),
+    30,
+  )
   const unit = whole / 2 ** shift
   const toUnits = (real: number): number => {
     const q = Math.round(Math.abs(real) / unit)

@@ -20,12 +20,15 @@ const place = (thresholds: number[], lo: number, hi: number, proven: boolean, me
 })
 
 describe('locate', () => {
-  onSmallFields(place([3], 0, 7, true, 'interval'))
-  onSmallFields(place([3], 0, 7, false, 'interval'))
-  // without its own row a selector may be 1 less than the others' sum; these thresholds leave no number between such ends
+  // intervals of the same length, a power of two: either number's bit follows from the other
+  onSmallFields(place([2], 0, 3, true, 'interval'), { idle: [1, 3] })
+  onSmallFields(place([2], 0, 3, false, 'interval'), { idle: [1, 3] })
+  // without its own row a selector may be what the others leave of 1; with so few intervals that fits none of them
+  onSmallFields(place([3], 0, 7, true, 'interval'), { idle: [0, 1, 2] })
+  onSmallFields(place([3], 0, 7, false, 'interval'), { idle: [0] })
   onSmallFields(place([-2, 1], -4, 3, true, 'interval'), { idle: [1] })
   onSmallFields(place([-2, 1], -4, 3, false, 'interval'))
-  onSmallFields(place([1, 4, 5], 0, 6, false, 'interval'), { idle: [0] })
+  onSmallFields(place([1, 4, 5], 0, 6, false, 'interval'))
   onSmallFields(place([1, 2, 3, 9], 0, 9, true, 'interval'))
   onSmallFields(place([2], 0, 4, true, 'each'))
   onSmallFields(place([-2, 3], -4, 3, false, 'each'))
