@@ -1,5 +1,5 @@
 /**
- * Rows of every gadget and of whole models, pinned in test/costs.json: a change of cost shows up in a diff, on purpose.
+ * Rows of every gadget and of whole models, and gas of verifications, pinned in test/costs.json: a change of cost shows up in a diff, on purpose.
  *
  *     npm run costs          measure and rewrite test/costs.json
  */
@@ -26,6 +26,7 @@ import { packageRoot } from '../src/packageRoot.ts'
 import { compileModel } from '../src/pipeline/compileModel.ts'
 import { decodeSamples } from '../src/samples/samples.ts'
 import { circomlibMlNet, mlp784, sparseImages } from './referenceNets.ts'
+import { GAS_SIZES, measureVerifierGas } from './verifierGas.ts'
 
 /** Rows of gadgets at typical widths, and of models with the part that bounds their inputs. */
 export type Costs = {
@@ -126,7 +127,7 @@ export const measureCosts = (): Costs => ({ gadgets: gadgetCosts(), models: mode
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const pinned = JSON.parse(readFileSync(costsPath, { encoding: 'utf8', flag: 'a+' }) || '{}')
-  const costs = { ...pinned, ...measureCosts() }
+  const costs = { ...pinned, ...measureCosts(), verifierGas: await measureVerifierGas(GAS_SIZES) }
   writeFileSync(costsPath, `${JSON.stringify(costs, null, 2)}\n`)
   process.stdout.write(`${JSON.stringify(costs, null, 2)}\n`)
 }

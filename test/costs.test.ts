@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { costsPath, measureCosts } from '../scripts/costs.ts'
+import { GAS_SIZES, measureVerifierGas } from '../scripts/verifierGas.ts'
 
 test('rows are as pinned in test/costs.json (remake it with: npm run costs)', () => {
   const { gadgets, models } = JSON.parse(readFileSync(costsPath, 'utf8'))
@@ -12,4 +13,9 @@ test('the reference networks stay within what the documentation promises', () =>
   const mlp = models['MLP 784-128-10 with argmax']
   expect(mlp.rows - mlp.inputRange).toBeLessThanOrEqual(4300)
   expect(models["circomlib-ml's MNIST network"].rows).toBeLessThanOrEqual(102_000)
+})
+
+test('gas of a verification is as pinned', async () => {
+  const { verifierGas } = JSON.parse(readFileSync(costsPath, 'utf8'))
+  expect(await measureVerifierGas(GAS_SIZES)).toEqual(verifierGas)
 })
