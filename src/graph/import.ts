@@ -34,7 +34,8 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   for (const [name, { dtype, shape }] of constants) types.set(name, { dtype, shape })
 
   const consumed = new Set([...model.outputs, ...model.nodes.flatMap((node) => node.inputs)])
-  const fold = createFolder()
+  // quantised models need the integers of their weights; `simplify` computes what others have
+  const fold = createFolder(['DequantizeLinear'])
   const nodes: Node[] = []
   for (const node of sorted(named(model), new Set(types.keys()))) {
     const op = findOp(node.domain, node.op, node.opset, node.name)

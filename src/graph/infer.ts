@@ -56,8 +56,11 @@ const contracting = new Set([
   'MaxPool',
 ])
 
-/** Computes nodes whose inputs are all constant, until so many elements are made that the rest is better left alone. */
-export function createFolder(): (
+/**
+ * Computes nodes whose inputs are all constant, until so many elements are made that the rest is better left alone. `keep`
+ * names operators to leave alone.
+ */
+export function createFolder(keep: readonly string[] = []): (
   op: Op,
   context: InferContext,
   outputs: readonly TensorType[],
@@ -65,7 +68,7 @@ export function createFolder(): (
   let total = 0
   return (op, context, outputs) => {
     const known = context.types.every((type, i) => type === undefined || context.constants[i] !== undefined)
-    if (!known && !op.typesOnly) return undefined
+    if ((!known && !op.typesOnly) || keep.includes(op.type)) return undefined
     const made = outputs.reduce((n, { shape }) => n + sizeOf(shape), 0)
     const read = Math.max(...context.types.map((type) => (type === undefined ? 0 : sizeOf(type.shape))), 1)
     if (made > foldLimits.elements || total + made > foldLimits.total) return undefined

@@ -71,8 +71,7 @@ export const conv: Op = {
 export function convMapGeometry(context: InferContext, shape: Shape): ConvShape {
   const g = convWindows(context)
   if (g.kernel.length > 2) return unsupported(context, 'spatial axes', g.kernel.length, '1 or 2')
-  const pair = (list: Shape, otherwise: number) =>
-    (list.length === 2 ? list : [otherwise, ...list]) as [number, number]
+  const pair = (list: Shape, otherwise: number) => (list.length === 2 ? list : [otherwise, ...list]) as [number, number]
   return {
     batch: shape[0]!,
     channels: typeAt(context, 0).shape[1]!,

@@ -81,7 +81,8 @@ export function quantiseTensor(
     dtype,
     shape: x.shape,
     data: x.data.map((v, i) => {
-      const quotient = roundToFloat(scale.dtype, v / scale.data[of(i)]!)
+      const [top, bottom] = [roundToFloat(scale.dtype, v), roundToFloat(scale.dtype, scale.data[of(i)]!)]
+      const quotient = roundToFloat(scale.dtype, top / bottom)
       return saturate(roundToEven(quotient) + (zero?.data[of(i)] ?? 0), lo, hi)
     }),
   }

@@ -2,10 +2,11 @@ import type { Circuit } from '../../circuits/circuit.ts'
 import { compile, type Visibility } from '../compile.ts'
 import type { Graph } from '../graph/graph.ts'
 import { importOnnx } from '../graph/import.ts'
-import { simplify } from '../graph/simplify.ts'
+import { dropNoOps, removeDead, simplify } from '../graph/simplify.ts'
 import type { IntegerModel } from '../model/model.ts'
 import type { Scheme } from '../ops/lowering.ts'
 import { calibrate } from '../quantise/calibrate.ts'
+import { isQuantised, quantiseExactly } from '../quantise/exact.ts'
 import { defaultScheme, quantise } from '../quantise/quantise.ts'
 import { comparer, type Report, reportOn } from '../quantise/report.ts'
 import type { Sample } from '../samples/samples.ts'
@@ -27,8 +28,11 @@ export type Compiled = {
 }
 
 export type CompileModelOptions = {
-  /** Typical inputs, at least one: they fix the scales. Or a function of the imported graph that yields them. */
-  readonly calibration: Iterable<Sample> | ((graph: Graph) => Iterable<Sample>)
+  /**
+   * Typical inputs, at least one: they fix the scales. Or a function of the imported graph that yields them. A quantised model
+   * has its scales, needs none, and uses them for the report only.
+   */
+  readonly calibration?: Iterable<Sample> | ((graph: Graph) => Iterable<Sample>)
   readonly bits?: number
   readonly weightBits?: number
   /** Default: private input, public output. */
@@ -40,7 +44,8 @@ export type CompileModelOptions = {
 }
 
 /**
- * ONNX bytes to circuit: import, calibrate, quantise, compile, and compare the integers with the floats.
+ * ONNX bytes to circuit: import, calibrate, quantise, compile, and compare the integers with the floats. A quantised model is
+ * not calibrated: its own integers are proved.
  *
  * Throws VeritensorError of the categories `model`, `input` and `usage`, and CircuitError.
  */
@@ -53,16 +58,27 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
   }
   const visibility: Visibility = { input: options.input ?? 'private', output: options.output ?? 'public' }
   onProgress?.('import', 0)
-  const graph = simplify(importOnnx(onnx, { shapes }))
-  const samples = [...(typeof options.calibration === 'function' ? options.calibration(graph) : options.calibration)]
-  onProgress?.('calibrate', 0)
-  const ranges = calibrate(graph, samples)
+  const graph = importGraph(onnx, shapes)
+  const { calibration = [] } = options
+  const samples = [...(typeof calibration === 'function' ? calibration(graph) : calibration)]
+  const exact = isQuantised(graph)
+  if (!exact) onProgress?.('calibrate', 0)
+  const ranges = exact ? undefined : calibrate(graph, samples)
   onProgress?.('quantise', 0)
-  const model = quantise(graph, ranges, scheme)
+  const model = ranges === undefined ? quantiseExactly(graph) : quantise(graph, ranges, scheme)
   onProgress?.('compile', 0)
   const circuit = compile(model, visibility, { onProgress: (fraction) => onProgress?.('compile', fraction) })
   onProgress?.('report', 0)
   const compare = comparer(graph, model, 'saturate')
   const report = reportOn(samples.map(compare))
   return { onnx, shapes, graph, scheme, visibility, model, circuit, report }
+}
+
+/**
+ * The graph of a file as the pipeline works on it: simplified, but a quantised model keeps its QuantizeLinear and
+ * DequantizeLinear. Throws as `importOnnx` does.
+ */
+export function importGraph(onnx: Uint8Array, shapes: Readonly<Record<string, Shape>> = {}): Graph {
+  const graph = importOnnx(onnx, { shapes })
+  return isQuantised(graph) ? removeDead(dropNoOps(graph)) : simplify(graph)
 }

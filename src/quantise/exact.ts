@@ -1,0 +1,740 @@
+/**
+ * Quantised models as they are: a graph of QuantizeLinear and DequantizeLinear around operators becomes integer layers that give
+ * the same integers as float32 arithmetic with ONNX's rounding, for every input. Nothing is calibrated.
+ *
+ * Integers of a tensor are held less their zero point. What stands between a DequantizeLinear and a QuantizeLinear is kept as
+ * an exact description of its real values, and turned into layers once the QuantizeLinear says what it is rounded to.
+ * @module
+ */
+import { bestSplit, lookupRows } from '../../circuits/gadgets/lookup.ts'
+import { VeritensorError } from '../errors.ts'
+import type { Graph, Node } from '../graph/graph.ts'
+import { contextOf } from '../graph/infer.ts'
+import type { Bounds, ValueId } from '../model/layer.ts'
+import type { Layer } from '../model/layers/index.ts'
+import type { Linear } from '../model/layers/linear.ts'
+import { analyse, type IntegerModel, type Port, type ValueInfo } from '../model/model.ts'
+import { averagePoolWindows } from '../ops/averagePool.ts'
+import { convMapGeometry } from '../ops/conv.ts'
+import { dequantizeAttributes } from '../ops/dequantizeLinear.ts'
+import { gemmAttributes } from '../ops/gemm.ts'
+import { findOp } from '../ops/index.ts'
+import { toWindows } from '../ops/lower/softmax.ts'
+import { type LayerSpec, sparseMap } from '../ops/lowering.ts'
+import { matMulGeometry } from '../ops/matMul.ts'
+import { maxPoolWindows } from '../ops/maxPool.ts'
+import { groupsOf } from '../ops/normalise.ts'
+import type { InferContext, Moves, Op } from '../ops/op.ts'
+import { centred, granularityOf, requantiseFactor, roundToEven } from '../ops/quantisation.ts'
+import { type WindowGeometry, wholePlane, windowCounts, windowTaps } from '../ops/windows.ts'
+import { integerRange, isFloat, type Shape, sizeOf, type Tensor, type TensorType } from '../tensor.ts'
+import { ratioFor, staircaseOf } from './staircase.ts'
+
+/** A quantised model uses something that has no exact integer form. */
+export class ExactError extends VeritensorError {}
+
+/** Operators that only occur in quantised models. */
+const quantisedOps = new Set(['QuantizeLinear', 'QLinearConv', 'QLinearMatMul', 'ConvInteger', 'MatMulInteger'])
+
+/** Whether a graph computes with quantised activations, so that it has integers of its own. */
+export const isQuantised = (graph: Graph): boolean =>
+  graph.nodes.some(
+    ({ op, inputs }) => quantisedOps.has(op) || (op === 'DequantizeLinear' && !graph.constants.has(inputs[0]!)),
+  )
+
+/** What a QuantizeLinear rounds to: real = scale · q for q in [lo, hi], zero point taken off. */
+type Rounding = Bounds & { readonly scale: number }
+
+/** An integer tensor: the model's integers plus `zero`. */
+type Integers = { readonly kind: 'integers'; readonly value: ValueId; readonly shape: Shape; readonly zero: number }
+
+/** A constant of the graph, or the real values of a quantised constant. */
+type Constant = { readonly kind: 'constant'; readonly shape: Shape; readonly quantised?: QuantisedConstant }
+
+/** Integers less their zero points, and the scale of each. */
+type QuantisedConstant = {
+  readonly type: TensorType['dtype']
+  readonly data: Float64Array
+  readonly scales: Float64Array
+  readonly scaleOf: (element: number) => number
+}
+
+/** Real values of an input that is not yet rounded: element j is element map[j] of it. */
+type RealInput = { readonly kind: 'input'; readonly port: number; readonly shape: Shape; readonly map?: Int32Array }
+
+/** Real values as a function of integers that the model has. */
+type Real = {
+  readonly kind: 'real'
+  readonly shape: Shape
+  /** The values rounded. */
+  readonly round: (to: Rounding, node: Node) => ValueId
+  /** Where the values are f(x) of one integer each: monotone and exact float32 per channel. */
+  readonly steps?: Steps
+}
+
+type Steps = {
+  readonly value: ValueId
+  /** Channel of each element. */
+  readonly channel: (element: number) => number
+  readonly channels: number
+  readonly of: (x: number, channel: number) => number
+  /** The quotient that is rounded, where the runtime takes other steps than of(x) / scale. */
+  readonly quotient?: (x: number, channel: number, scale: number) => number
+  /** Slope of `of`, about; undefined where it is no line. */
+  readonly slope?: (channel: number) => number
+  /** Real value of one integer, where values are scale · x for all elements: what linear layers work on. */
+  readonly scale?: number
+  readonly monotone: boolean
+}
+
+type Abstract = Integers | Constant | RealInput | Real
+
+const f32 = Math.fround
+
+/**
+ * The integer model of a quantised graph, equal to float32 arithmetic and ONNX's rounding on every input.
+ *
+ * Inputs that are quantised at once take [lo - zero, hi - zero] and are rounded as QuantizeLinear does; integer inputs take the
+ * range of their type. Throws ExactError `model/not-quantisable` naming node and reason.
+ */
+export function quantiseExactly(graph: Graph): IntegerModel {
+  const layers: Layer[] = []
+  const ports: (Port & Bounds)[] = graph.inputs.map(({ name, shape, dtype }, value) => {
+    const [lo, hi] = integerRange(dtype) ?? [0, 0]
+    return { name, shape, scale: 1, value, lo, hi }
+  })
+  const settled = graph.inputs.map(({ dtype }) => !isFloat(dtype))
+  const infos: ValueInfo[] = analyse({ name: '', inputs: ports, layers: [], outputs: [] })
+  const known = new Map<string, Abstract>()
+  graph.inputs.forEach(({ name, shape, dtype }, i) => {
+    const bounds = integerRange(dtype)
+    if (bounds !== undefined && bounds[1] > 2 ** 32)
+      throw new ExactError('model/not-quantisable', `input "${name}": ${dtype} is too wide`)
+    known.set(name, isFloat(dtype) ? { kind: 'input', port: i, shape } : { kind: 'integers', value: i, shape, zero: 0 })
+  })
+
+  const emit = (node: Node, spec: LayerSpec): ValueId => {
+    const layer = { ...spec, name: node.name } as Layer
+    try {
+      const stub: IntegerModel = {
+        name: '',
+        inputs: layer.inputs.map((id, value) => ({
+          ...infos[id]!,
+          name: '',
+          shape: [infos[id]!.size],
+          scale: 1,
+          value,
+        })),
+        layers: [{ ...layer, inputs: layer.inputs.map((_, i) => i) }],
+        outputs: [],
+      }
+      infos.push(analyse(stub).at(-1)!)
+    } catch (cause) {
+      throw refusal(node, cause instanceof Error ? cause.message : String(cause))
+    }
+    layers.push(layer)
+    return infos.length - 1
+  }
+
+  const setInput = ({ port, map, shape }: RealInput, to: Rounding, node: Node): ValueId => {
+    const { name, shape: whole } = graph.inputs[port]!
+    const { scale, lo, hi } = ports[port]!
+    if (!settled[port]) {
+      ports[port] = { name, shape: whole, value: port, ...to, rounding: 'even' }
+      infos[port] = { ...infos[port]!, lo: to.lo, hi: to.hi, peak: Math.max(-to.lo, to.hi) }
+      settled[port] = true
+    } else if (scale !== to.scale || lo !== to.lo || hi !== to.hi)
+      throw refusal(node, `input "${name}" is quantised in two ways`)
+    return map === undefined ? port : emit(node, { kind: 'gather', inputs: [port], shape, map, fill: 0 })
+  }
+
+  const use = (name: string, node: Node): Abstract => {
+    const constant = graph.constants.get(name)
+    if (constant !== undefined) return { kind: 'constant', shape: constant.shape }
+    return known.get(name) ?? failWith(node, `its input "${name}" is not known`)
+  }
+
+  for (const node of graph.nodes) {
+    const op = findOp(node.domain, node.op, node.opset)
+    const rule = rules[`${node.domain}:${node.op}`] ?? generalRule
+    const context: Place = {
+      ...contextOf(node, graph),
+      op,
+      types: node.inputs.map((name) => graph.types.get(name)),
+      outputType: graph.types.get(node.outputs[0]!)!,
+      emit: (spec) => emit(node, spec),
+      bounds: (value) => infos[value]!,
+      setInput: (input, to) => setInput(input, to, node),
+    }
+    const result = rule(
+      context,
+      node.inputs.map((name) => (name === '' ? undefined : use(name, node))),
+    )
+    known.set(node.outputs[0]!, result)
+  }
+  const last = graph.nodes.at(-1)
+  const outputs = graph.outputs.map((name): Port => {
+    const x = known.get(name)
+    const node = graph.nodes.find(({ outputs: made }) => made.includes(name)) ?? last
+    if (x === undefined || node === undefined || x.kind === 'constant')
+      throw new ExactError('model/constant-output', `output "${name}" does not depend on any input`)
+    if (x.kind === 'integers') return { name, shape: x.shape, scale: 1, value: raw({ emit: (s) => emit(node, s) }, x) }
+    const steps = x.kind === 'real' ? x.steps : undefined
+    if (steps?.scale === undefined)
+      throw refusal(node, `output "${name}" is float and neither integers nor a dequantised tensor`)
+    return { name, shape: x.shape, scale: steps.scale, value: steps.value }
+  })
+  const unused = ports.find((_, i) => !settled[i])
+  if (unused !== undefined)
+    throw new ExactError('model/not-quantisable', `input "${unused.name}" is float and nothing quantises it`, {
+      fix: 'remove the input, or quantise it',
+    })
+  return { name: graph.name, inputs: ports, layers, outputs }
+}
+
+/** What a rule sees of its node and of the model under construction. */
+type Place = InferContext & {
+  readonly op: Op
+  readonly outputType: TensorType
+  emit(layer: LayerSpec): ValueId
+  bounds(value: ValueId): Bounds
+  setInput(input: RealInput, to: Rounding): ValueId
+}
+
+type Rule = (place: Place, inputs: readonly (Abstract | undefined)[]) => Abstract
+
+const refusal = (node: Node, why: string): ExactError =>
+  new ExactError('model/not-quantisable', `${node.op} "${node.name}": ${why}`, {
+    details: { node: node.name, op: node.op },
+    fix: 'export the model with a QuantizeLinear after this operator, or without quantisation',
+  })
+
+const failWith = (node: Node, why: string): never => {
+  throw refusal(node, why)
+}
+
+/** Each element plus a constant. */
+function shifted(place: Pick<Place, 'emit'>, value: ValueId, shape: Shape, by: number): ValueId {
+  if (by === 0) return value
+  const rows = Array.from({ length: sizeOf(shape) }, (_, j) => ({ positions: [j], weights: [1], bias: by }))
+  return place.emit({ kind: 'linear', inputs: [value], shape, map: sparseMap(rows, 0) })
+}
+
+/** The integers as the file has them. */
+const raw = (place: Pick<Place, 'emit'>, { value, shape, zero }: Integers): ValueId =>
+  shifted(place, value, shape, zero)
+
+/** Scale and zero point of a whole tensor. */
+function wholeScale({ node, constants, types }: Place, at: number): { scale: number; zero: number } {
+  const [scale, zero] = [constants[at], constants[at + 1]]
+  if (scale === undefined || (zero === undefined && types[at + 1] !== undefined))
+    return failWith(node, 'its scale or zero point is computed by the model')
+  if (scale.dtype !== 'float32') return failWith(node, `its scale is ${scale.dtype}; only float32 is exact here`)
+  const one = <T extends Tensor>(t: T): number =>
+    t.data.every((v) => v === t.data[0]) ? t.data[0]! : failWith(node, 'activations with a scale per axis')
+  const value = one(scale)
+  if (!(value > 0) || !Number.isFinite(value)) return failWith(node, `its scale is ${value}`)
+  return { scale: value, zero: zero === undefined ? 0 : one(zero) }
+}
+
+const memo = <T extends Rounding>(round: (to: T, node: Node) => ValueId): ((to: T, node: Node) => ValueId) => {
+  const made = new Map<string, ValueId>()
+  return (to, node) => {
+    const key = [to.scale, to.lo, to.hi].join()
+    const value = made.get(key) ?? round(to, node)
+    made.set(key, value)
+    return value
+  }
+}
+
+const rounded = (v: number, { lo, hi }: Bounds): number => Math.min(Math.max(roundToEven(v), lo), hi)
+
+/** A tensor of known steps. */
+function stepped(place: Place, shape: Shape, steps: Steps): Real {
+  return { kind: 'real', shape, steps, round: memo((to, node) => roundSteps(place, shape, steps, to, node)) }
+}
+
+/** Longest range that is looked through element by element. */
+const MAX_TABLE = 4096
+
+/** Rounds f(x): by nothing where the integers stay, by a ratio per channel, or by a table, whichever takes fewest rows. */
+function roundSteps(place: Place, shape: Shape, steps: Steps, to: Rounding, node: Node): ValueId {
+  const { lo, hi } = place.bounds(steps.value)
+  const quotient = steps.quotient ?? ((x, c, scale) => f32(steps.of(x, c) / scale))
+  const f = (x: number, c: number): number => rounded(quotient(x, c, to.scale), to)
+  const size = sizeOf(shape)
+  const emit = (spec: LayerSpec): ValueId => place.emit(spec)
+  if (hi - lo < MAX_TABLE && steps.channels === 1) {
+    const table = Float64Array.from({ length: hi - lo + 1 }, (_, i) => f(lo + i, 0))
+    if (table.every((y, i) => y === lo + i)) return steps.value
+    if (table.every((y, i) => y === Math.min(Math.max(lo + i, to.lo), to.hi)))
+      return emit({
+        kind: 'requantise',
+        inputs: [steps.value],
+        shape,
+        shifts: Uint8Array.of(0),
+        inner: size,
+        ...only(to),
+      })
+    const [least, most] = [table.reduce((m, v) => Math.min(m, v)), table.reduce((m, v) => Math.max(m, v))]
+    if (table.every((y, i) => y === Math.min(Math.max(lo + i, least), most)))
+      return emit({
+        ...{ kind: 'requantise', inputs: [steps.value], shape, shifts: Uint8Array.of(0), inner: size },
+        ...{ lo: least, hi: most },
+      })
+    const bits = Math.max(1, Math.ceil(Math.log2(table.length)))
+    const tableRows = bits + 1 + lookupRows(bits, bestSplit(bits))
+    const ratio = steps.monotone ? ratioOfSteps(steps, f, [lo, hi], to, 0) : undefined
+    const ratioRows =
+      ratio === undefined ? Infinity : Math.log2((hi - lo + 1) * ratio.p) + 8 + 3 * (ratio.except?.length ?? 0)
+    if (tableRows <= ratioRows) return emit({ kind: 'lookup', inputs: [steps.value], shape, table, first: lo })
+  }
+  if (!steps.monotone)
+    return failWith(node, `it is rounded from ${hi - lo + 1} possible values; at most ${MAX_TABLE} fit`)
+  const ratios = Array.from({ length: steps.channels }, (_, c) => {
+    const ratio = ratioOfSteps(steps, (x) => f(x, c), [lo, hi], to, c)
+    return ratio ?? failWith(node, `no exact ratio was found for channel ${c}`)
+  })
+  const inner = channelRun(steps, size)
+  const order = Array.from({ length: Math.ceil(size / inner) }, (_, i) => steps.channel(i * inner))
+  const cyclic = order.every((c, i) => c === i % steps.channels)
+  const of = cyclic ? ratios.map((_, c) => c) : order
+  const field = (pick: (c: number) => number): Float64Array => Float64Array.from(of, pick)
+  return emit({
+    kind: 'rescale',
+    inputs: [steps.value],
+    shape,
+    p: field((c) => ratios[c]!.p),
+    r: field((c) => ratios[c]!.r),
+    q: field((c) => ratios[c]!.q),
+    even: Uint8Array.from(of, (c) => (ratios[c]!.even ? 1 : 0)),
+    except: of.flatMap((c, channel) => (ratios[c]!.except ?? []).map((e) => ({ channel, ...e }))),
+    inner,
+    ...only(to),
+  })
+}
+
+const only = ({ lo, hi }: Bounds): Bounds => ({ lo, hi })
+
+/** Longest run of elements that share a channel, for all runs alike. */
+function channelRun({ channel, channels }: Steps, size: number): number {
+  if (channels === 1) return size
+  let run = 1
+  while (run < size && channel(run) === channel(0)) run++
+  for (let j = 0; j < size; j++) if (channel(j) !== channel(j - (j % run))) return 1
+  return run
+}
+
+function ratioOfSteps(
+  steps: Steps,
+  f: (x: number, c: number) => number,
+  [lo, hi]: readonly [number, number],
+  to: Rounding,
+  c: number,
+) {
+  const stairs = staircaseOf((x) => f(x, c), [lo, hi], [to.lo, to.hi])
+  const { starts } = stairs
+  const across = starts.length > 1 ? (starts.length - 1) / Math.max(starts.at(-1)! - starts[0]!, 1) : 1
+  return ratioFor(stairs, steps.slope === undefined ? across : steps.slope(c) / to.scale)
+}
+
+/** The integers of a dequantised tensor, for linear layers. */
+function levels(place: Place, x: Abstract | undefined): { value: ValueId; scale: number; shape: Shape } {
+  if (x?.kind === 'real' && x.steps?.scale !== undefined) return { ...x.steps, scale: x.steps.scale, shape: x.shape }
+  return failWith(place.node, 'its input is float: a DequantizeLinear must stand before it')
+}
+
+function quantisedConstant(place: Place, x: Abstract | undefined, what: string): QuantisedConstant {
+  if (x?.kind === 'constant' && x.quantised !== undefined) return x.quantised
+  return failWith(place.node, `its ${what} must be quantised constants`)
+}
+
+/** Biases of output channels: integers of the accumulator, or real values where their scale is another. */
+type Biases = { readonly integers: Float64Array; readonly reals?: Float64Array }
+
+/**
+ * The biases of a linear layer. An int32 bias of scale (input scale · weight scale), as runtimes want it, is part of the
+ * accumulator; any other is added to its real value, as ONNX says.
+ */
+function biasesOf(
+  place: Place,
+  bias: Abstract | undefined,
+  at: number,
+  scale: number,
+  weightScales: Float64Array,
+  channels: number,
+): Biases {
+  const integers = new Float64Array(channels)
+  if (bias === undefined) return { integers }
+  const float = place.constants[at]
+  const quantised = bias.kind === 'constant' ? bias.quantised : undefined
+  if (quantised === undefined && float === undefined) return failWith(place.node, 'its bias must be constant')
+  const data = quantised?.data ?? float!.data
+  if (data.length !== channels && data.length !== 1) return failWith(place.node, 'its bias differs from row to row')
+  const one = (c: number): number => (data.length === 1 ? 0 : c)
+  const unit = (c: number): number => quantised?.scales[quantised.scaleOf(one(c))] ?? 1
+  const wanted = (c: number): number => scale * weightScales[weightScales.length === 1 ? 0 : c]!
+  const fits = integers.every((_, c) => data[one(c)] === 0 || Math.abs(unit(c) / wanted(c) - 1) < 2 ** -20)
+  if (quantised?.type === 'int32' && fits) return { integers: integers.map((_, c) => data[one(c)]!) }
+  return { integers, reals: integers.map((_, c) => f32(data[one(c)]! * unit(c))) }
+}
+
+/** A linear map of integers, with weights of one scale per output channel. */
+function linearSteps(
+  place: Place,
+  x: { readonly value: ValueId; readonly scale: number },
+  weightScales: Float64Array,
+  { integers, reals }: Biases,
+  map: Linear['map'],
+  channel: (element: number) => number,
+): Real {
+  const { node, outputType } = place
+  const scales = reals !== undefined && weightScales.length === 1 ? integers.map(() => weightScales[0]!) : weightScales
+  const sums = scales.map((s) => f32(x.scale * s))
+  const value = place.emit({ kind: 'linear', inputs: [x.value], shape: outputType.shape, map })
+  const { lo, hi } = place.bounds(value)
+  if (lo < -(2 ** 31) || hi >= 2 ** 31) failWith(node, `its accumulator may leave int32: [${lo}, ${hi}]`)
+  const factors = new Map<number, Float64Array>()
+  const factorsOf = (scale: number): Float64Array => {
+    const made = factors.get(scale) ?? scales.map((s) => requantiseFactor(x.scale, s, scale))
+    factors.set(scale, made)
+    return made
+  }
+  const shared = {
+    value,
+    channels: sums.length,
+    channel: sums.length === 1 ? () => 0 : channel,
+    slope: (c: number) => sums[c]!,
+    monotone: true,
+  }
+  if (reals !== undefined)
+    return stepped(place, outputType.shape, { ...shared, of: (v, c) => f32(f32(f32(v) * sums[c]!) + reals[c]!) })
+  const uniform = sums.every((s) => s === sums[0])
+  return stepped(place, outputType.shape, {
+    ...shared,
+    of: (v, c) => f32(f32(v) * sums[c]!),
+    quotient: (v, c, scale) => f32(f32(v) * factorsOf(scale)[c]!),
+    ...(uniform ? { scale: sums[0]! } : {}),
+  })
+}
+
+/** Scales of the weights' output channels: one for all, or one per index of the axis. */
+function channelScales(place: Place, w: QuantisedConstant, channelOf: (element: number) => number, channels: number) {
+  if (w.scales.length === 1) return w.scales
+  const scales = new Float64Array(channels)
+  w.data.forEach((_, i) => {
+    const [c, s] = [channelOf(i), w.scales[w.scaleOf(i)]!]
+    if (scales[c] !== 0 && scales[c] !== s) failWith(place.node, 'scales of weights differ within an output channel')
+    scales[c] = s
+  })
+  return scales
+}
+
+const convRule: Rule = (place, [data, weights, bias]) => {
+  const x = levels(place, data)
+  const w = quantisedConstant(place, weights, 'weights')
+  const { shape } = place.outputType
+  const geometry = convMapGeometry(place, shape)
+  const perChannel = w.data.length / geometry.outChannels
+  const scales = channelScales(place, w, (i) => Math.floor(i / perChannel), geometry.outChannels)
+  const plane = sizeOf(shape.slice(2))
+  const biases = biasesOf(place, bias, 2, x.scale, scales, geometry.outChannels)
+  return linearSteps(
+    place,
+    x,
+    scales,
+    biases,
+    { type: 'conv', ...geometry, weights: w.data, bias: biases.integers },
+    (j) => Math.floor(j / plane) % geometry.outChannels,
+  )
+}
+
+const gemmRule: Rule = (place, [data, weights, bias]) => {
+  const { alpha, beta, transA, transB } = gemmAttributes(place)
+  if (alpha !== 1 || (beta !== 1 && bias !== undefined) || transA)
+    return failWith(place.node, 'alpha, beta and transA must be 1, 1 and 0')
+  const x = levels(place, data)
+  const [rows, columns] = place.outputType.shape as [number, number]
+  return product(place, x, [rows, x.shape[1]!, columns], quantisedConstant(place, weights, 'weights'), bias, {
+    transB,
+  })
+}
+
+const matMulRule: Rule = (place, [a, b]) => {
+  const x = levels(place, a)
+  const { m, k, n, batch, right } = matMulGeometry(place)
+  if (right.some((at) => at !== 0)) return failWith(place.node, 'stacks of weights')
+  return product(place, x, [m * sizeOf(batch), k, n], quantisedConstant(place, b, 'right matrix'), undefined, {})
+}
+
+function product(
+  place: Place,
+  x: { readonly value: ValueId; readonly scale: number },
+  [rows, inner, columns]: readonly [number, number, number],
+  w: QuantisedConstant,
+  bias: Abstract | undefined,
+  { transB = false }: { readonly transB?: boolean },
+): Real {
+  const column = (i: number): number => (transB ? Math.floor(i / inner) : i % columns)
+  const scales = channelScales(place, w, column, columns)
+  const weights = new Float64Array(inner * columns)
+  for (let i = 0; i < inner; i++)
+    for (let j = 0; j < columns; j++) weights[i * columns + j] = w.data[transB ? j * inner + i : i * columns + j]!
+  const biases = biasesOf(place, bias, 2, x.scale, scales, columns)
+  const map = { type: 'matMul' as const, rows, inner, columns, weights, bias: biases.integers }
+  return linearSteps(place, x, scales, biases, map, (j) => j % columns)
+}
+
+/** Positions of the elements of each window, padding left out. */
+function windowsOf(shape: Shape, geometry: WindowGeometry): number[][] {
+  const [plane, outputs, taps] = [sizeOf(geometry.inSpatial), sizeOf(geometry.outSpatial), windowTaps(geometry)]
+  return Array.from({ length: sizeOf(shape.slice(0, 2)) * outputs }, (_, j) => {
+    const [p, o] = [Math.floor(j / outputs), j % outputs]
+    const window: number[] = []
+    for (let tap = o; tap < taps.length; tap += outputs) if (taps[tap]! >= 0) window.push(p * plane + taps[tap]!)
+    return window
+  })
+}
+
+const averageRule =
+  (global: boolean): Rule =>
+  (place, [data]) => {
+    const x = levels(place, data)
+    const geometry = global ? wholePlane(x.shape) : averagePoolWindows(place).geometry
+    const divisors = global ? windowCounts(geometry, 'counts') : averagePoolWindows(place).divisors
+    const { shape } = place.outputType
+    const rows = windowsOf(x.shape, geometry).map((positions) => ({
+      positions: positions.sort((a, b) => a - b),
+      weights: positions.map(() => 1),
+      bias: 0,
+    }))
+    const value = place.emit({ kind: 'linear', inputs: [x.value], shape, map: sparseMap(rows, 0) })
+    const counts = [...new Set(divisors)]
+    return stepped(place, shape, {
+      value,
+      channels: counts.length,
+      channel: (j) => counts.indexOf(divisors[j % divisors.length]!),
+      of: (v, c) => f32(f32(v * x.scale) / counts[c]!),
+      ...(global
+        ? { quotient: (v: number, c: number, s: number) => f32(f32(v) * f32(x.scale / f32(s * counts[c]!))) }
+        : {}),
+      slope: (c) => x.scale / counts[c]!,
+      monotone: true,
+    })
+  }
+
+const maxPoolRule: Rule = (place, [x]) => {
+  const { shape } = place.outputType
+  const pooled = (from: ValueId, of: Shape): ValueId => {
+    const windows = toWindows(windowsOf(of, maxPoolWindows(place)))
+    return place.emit({ kind: 'max', inputs: [from], shape, ...windows })
+  }
+  if (x?.kind === 'integers') return { ...x, value: pooled(x.value, x.shape), shape }
+  if (x?.kind !== 'real') return failWith(place.node, 'its input is float')
+  if (x.steps?.channels === 1 && x.steps.monotone)
+    return stepped(place, shape, { ...x.steps, value: pooled(x.steps.value, x.shape), channel: () => 0 })
+  return { kind: 'real', shape, round: memo((to, node) => pooled(x.round(to, node), x.shape)) }
+}
+
+/** Elementwise functions that never decrease, whatever their attributes (a LeakyRelu's slope is looked at). */
+const monotone = new Set(['Relu', 'Clip', 'Sigmoid', 'Tanh', 'HardSigmoid', 'Softplus', 'Softsign', 'Identity'])
+/** Further elementwise functions of one tensor. */
+const elementwise = new Set([
+  ...monotone,
+  ...['LeakyRelu', 'Elu', 'Selu', 'Celu', 'HardSwish', 'Mish', 'Gelu', 'Erf', 'Abs', 'Neg', 'Exp', 'Sqrt', 'Log'],
+  ...['Reciprocal', 'Floor', 'Ceil', 'Round', 'Sign', 'ThresholdedRelu'],
+])
+
+const elementwiseRule: Rule = (place, [x]) => {
+  const { node, op } = place
+  if (x?.kind !== 'real') return failWith(node, 'its input is float: a DequantizeLinear must stand before it')
+  const apply = (v: number): number => {
+    const one: Tensor = { dtype: 'float32', shape: [1], data: Float64Array.of(v) }
+    const types = place.types.map((type, i) => (i === 0 ? { dtype: 'float32' as const, shape: [1] } : type))
+    return f32(op.compute({ ...place, types }, [one, ...place.constants.slice(1)])[0]!.data[0]!)
+  }
+  const grows = monotone.has(node.op) || (node.op === 'LeakyRelu' && apply(-1) <= 0)
+  if (node.op === 'Relu' || node.op === 'Clip') {
+    // rounding is monotone: clipping before it is clipping after it, to the rounded bounds
+    const [least, most] = [apply(-3e38), apply(3e38)]
+    const clipped = (to: Rounding): Rounding => ({
+      ...to,
+      lo: rounded(f32(least / to.scale), to),
+      hi: rounded(f32(most / to.scale), to),
+    })
+    if (x.steps?.scale === undefined || place.bounds(x.steps.value).hi - place.bounds(x.steps.value).lo >= MAX_TABLE)
+      return { kind: 'real', shape: x.shape, round: (to, at) => x.round(clipped(to), at) }
+  }
+  if (x.steps === undefined) return failWith(node, 'a QuantizeLinear must stand before it')
+  const { slope: _s, scale: _k, quotient: _q, ...steps } = x.steps
+  const { of } = x.steps
+  return stepped(place, x.shape, { ...steps, of: (v, c) => apply(of(v, c)), monotone: steps.monotone && grows })
+}
+
+const dequantiseRule: Rule = (place, [x]) => {
+  const { node, constants, types } = place
+  if (x?.kind === 'constant') {
+    const [data, scale, zero] = constants
+    if (data === undefined || scale === undefined || (zero === undefined && types[2] !== undefined))
+      return failWith(node, 'its scale or zero point is computed by the model')
+    if (scale.dtype !== 'float32') return failWith(node, `its scale is ${scale.dtype}; only float32 is exact here`)
+    const { axis = 1, block_size = 0 } = dequantizeAttributes(place)
+    const scaleOf = granularityOf(place, data.shape, scale.shape, { axis, block_size })
+    const quantised = { type: data.dtype, data: centred(data, zero, scaleOf).data, scales: scale.data, scaleOf }
+    return { kind: 'constant', shape: data.shape, quantised }
+  }
+  if (x?.kind !== 'integers') return failWith(node, 'its input holds no integers')
+  const { scale, zero } = wholeScale(place, 1)
+  const value = shifted(place, x.value, x.shape, x.zero - zero)
+  return stepped(place, x.shape, {
+    value,
+    channels: 1,
+    channel: () => 0,
+    of: (v) => f32(f32(v) * scale),
+    slope: () => scale,
+    scale,
+    monotone: true,
+  })
+}
+
+const quantiseRule: Rule = (place, [x]) => {
+  const { scale, zero } = wholeScale(place, 1)
+  const [least, most] = integerRange(place.outputType.dtype)!
+  const to = { scale, lo: least - zero, hi: most - zero }
+  if (x?.kind === 'input') return { kind: 'integers', value: place.setInput(x, to), shape: x.shape, zero }
+  if (x?.kind !== 'real') return failWith(place.node, 'its input is no real value that the model computes')
+  return { kind: 'integers', value: x.round(to, place.node), shape: x.shape, zero }
+}
+
+/** Fraction bits of exponentials: about the precision that float32 has. */
+const EXP_BITS = 24
+
+/** round(e / T / scale) for e = exp(x - max) and T their sum, from a table of 24 fraction bits. */
+const softmaxRule: Rule = (place, [data]) => {
+  const x = levels(place, data)
+  const lines = groupsOf(place)
+  const { shape } = x
+  const size = sizeOf(shape)
+  const { lo, hi } = place.bounds(x.value)
+  if (hi - lo >= MAX_TABLE)
+    return failWith(place.node, `its input takes ${hi - lo + 1} values; at most ${MAX_TABLE} fit`)
+  const round = (to: Rounding, node: Node): ValueId => {
+    const steps = Math.round(1 / to.scale)
+    if (Math.abs(steps * to.scale - 1) > 2 ** -20)
+      failWith(node, `the scale ${to.scale} of a Softmax is no whole part of 1`)
+    const lineOf = new Int32Array(size)
+    lines.forEach((line, i) => {
+      for (const at of line) lineOf[at] = i
+    })
+    const rows = (inputs: number[], of: (j: number) => number[], weights: number[]): ValueId =>
+      place.emit({
+        ...{ kind: 'linear', inputs, shape: [size] },
+        map: sparseMap(
+          Array.from({ length: size }, (_, j) => ({ positions: of(j), weights, bias: 0 })),
+          0,
+        ),
+      })
+    const largest = place.emit({ kind: 'max', inputs: [x.value], shape: [lines.length], ...toWindows(lines) })
+    const unbounded = rows([x.value, largest], (j) => [j, size + lineOf[j]!], [-1, 1])
+    // the largest is no smaller than any: this clamp changes nothing but lets the range show it
+    const depth = place.emit({
+      ...{ kind: 'requantise', inputs: [unbounded], shape: [size], shifts: Uint8Array.of(0), inner: size },
+      ...{ lo: 0, hi: hi - lo },
+    })
+    const table = Float64Array.from({ length: hi - lo + 1 }, (_, d) =>
+      Math.round(Math.exp(-d * x.scale) * 2 ** EXP_BITS),
+    )
+    const exps = place.emit({ kind: 'lookup', inputs: [depth], shape: [size], table, first: 0 })
+    const totals = place.emit({
+      ...{ kind: 'linear', inputs: [exps], shape: [lines.length] },
+      map: sparseMap(
+        lines.map((line) => ({ positions: [...line].sort((a, b) => a - b), weights: line.map(() => 1), bias: 0 })),
+        0,
+      ),
+    })
+    const bounded = place.emit({
+      ...{ kind: 'requantise', inputs: [totals], shape: [lines.length], shifts: Uint8Array.of(0), inner: lines.length },
+      ...{ lo: 2 ** EXP_BITS, hi: place.bounds(totals).hi },
+    })
+    const dividend = rows([exps, bounded], (j) => [j, size + lineOf[j]!], [2 * steps, 1])
+    const divisor = rows([bounded], (j) => [lineOf[j]!], [2])
+    const quotient = place.emit({ kind: 'divide', inputs: [dividend, divisor], shape })
+    return place.emit({
+      ...{ kind: 'requantise', inputs: [quotient], shape, shifts: Uint8Array.of(0), inner: size },
+      ...only(to),
+    })
+  }
+  return { kind: 'real', shape, round: memo(round) }
+}
+
+/** Data movement, of integers, inputs and real values alike. */
+function moved(place: Place, x: Abstract, { map, fill }: Moves): Abstract {
+  const { node, emit, outputType } = place
+  const { shape } = outputType
+  const identity = map.length === sizeOf(x.shape) && map.every((from, j) => from === j)
+  const gather = (value: ValueId, filler: number): ValueId =>
+    identity ? value : emit({ kind: 'gather', inputs: [value], shape, map, fill: filler })
+  if (x.kind === 'integers') return { ...x, shape, value: gather(x.value, fill - x.zero) }
+  if (x.kind === 'constant') return failWith(node, 'it moves constants')
+  const pads = map.includes(-1)
+  if (x.kind === 'input') {
+    if (pads) return failWith(node, 'it pads a float input')
+    const { map: before } = x
+    return { ...x, shape, map: before === undefined ? map : map.map((from) => before[from]!) }
+  }
+  const { steps } = x
+  if (steps !== undefined) {
+    const filler = pads ? fill / (steps.scale ?? Number.NaN) : 0
+    if (!Number.isInteger(filler)) return failWith(node, `it pads with ${fill}, which is no multiple of the scale`)
+    const channel = steps.channels === 1 ? () => 0 : (j: number) => steps.channel(Math.max(map[j]!, 0))
+    return stepped(place, shape, { ...steps, value: gather(steps.value, filler), channel })
+  }
+  if (pads) return failWith(node, 'a QuantizeLinear must stand before it')
+  return { kind: 'real', shape, round: memo((to, at) => gather(x.round(to, at), 0)) }
+}
+
+const concatRule: Rule = (place, inputs) => {
+  const { shape } = place.outputType
+  const { map } = place.op.moves!(place)
+  const join = (parts: readonly ValueId[]): ValueId =>
+    place.emit({ kind: 'gather', inputs: parts, shape, map, fill: 0 })
+  const first = inputs[0]
+  if (first?.kind === 'integers') {
+    const parts = inputs.map((x) =>
+      x?.kind === 'integers' ? x : failWith(place.node, 'it joins integers and constants'),
+    )
+    const values = parts.map((x) => shifted(place, x.value, x.shape, x.zero - first.zero))
+    return { kind: 'integers', value: join(values), shape, zero: first.zero }
+  }
+  const parts = inputs.map((x) => (x?.kind === 'real' ? x : failWith(place.node, 'it joins constants or float inputs')))
+  const scale = parts[0]!.steps?.scale
+  if (scale !== undefined && parts.every(({ steps }) => steps?.scale === scale && steps.channels === 1))
+    return stepped(place, shape, { ...parts[0]!.steps!, value: join(parts.map(({ steps }) => steps!.value)) })
+  return { kind: 'real', shape, round: memo((to, node) => join(parts.map((x) => x.round(to, node)))) }
+}
+
+const generalRule: Rule = (place, inputs) => {
+  const { node, op } = place
+  const [x] = inputs
+  if (
+    x !== undefined &&
+    op.moves !== undefined &&
+    inputs.slice(1).every((y) => y === undefined || y.kind === 'constant')
+  )
+    return moved(place, x, op.moves(place))
+  if (node.domain === '' && elementwise.has(node.op)) return elementwiseRule(place, inputs)
+  return failWith(node, 'it has no exact integer form in a quantised model')
+}
+
+const rules: Readonly<Record<string, Rule>> = {
+  ':QuantizeLinear': quantiseRule,
+  ':DequantizeLinear': dequantiseRule,
+  ':Conv': convRule,
+  ':Gemm': gemmRule,
+  ':MatMul': matMulRule,
+  ':AveragePool': averageRule(false),
+  ':GlobalAveragePool': averageRule(true),
+  ':MaxPool': maxPoolRule,
+  ':Softmax': softmaxRule,
+  ':Concat': concatRule,
+}

@@ -1,0 +1,262 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { bigints } from '../../circuits/arithmetic.ts'
+import { solve } from '../../circuits/solve.ts'
+import { compile } from '../../src/compile.ts'
+import type { Graph } from '../../src/graph/graph.ts'
+import { type AttributeSpec, decodeTensorProto, encodeModel } from '../../src/graph/onnx.ts'
+import { runFloat } from '../../src/graph/run.ts'
+import { decodeModelFile, encodeModelFile } from '../../src/model/encode.ts'
+import { evaluateModel, type IntegerModel, prepareInteger } from '../../src/model/model.ts'
+import { compileModel, importGraph } from '../../src/pipeline/compileModel.ts'
+import { isQuantised, quantiseExactly } from '../../src/quantise/exact.ts'
+import { dequantise, quantiseInput } from '../../src/quantise/ports.ts'
+import { type DType, type Shape, sizeOf, type Tensor } from '../../src/tensor.ts'
+import { corpus, hasCorpus } from '../support/corpus.ts'
+import { refusal } from '../support/errors.ts'
+import { type Random, seeded } from '../support/random.ts'
+import { tensor } from '../support/tensors.ts'
+
+const SEED = 20261126
+
+/** Real outputs of the integer model, as float32. */
+function outputsOf(model: IntegerModel, inputs: readonly Tensor[]): number[][] {
+  const values = prepareInteger(model)(model.inputs.map((port, i) => quantiseInput(port, inputs[i]!, 'refuse')))
+  return model.outputs.map((port) => Array.from(dequantise(port, values[port.value]!).data, (v) => Math.fround(v) + 0))
+}
+
+const models = [
+  'mlperf-ad-autoencoder-int8',
+  'mlperf-kws-dscnn-int8',
+  'ort-conv_qdq_s8s8',
+  'ort-conv_qdq_s8s8_perchannel',
+  'ort-conv_qdq_u8u8',
+  'ort-qdq_conv',
+  'ort-qdq_convs',
+  'tflm-hello-world-int8',
+  'tflm-micro-speech-int8',
+  'tract-qrelu_1',
+  'tract-qsigmoid_1',
+  'tract-qtanh_1',
+]
+
+describe.skipIf(!hasCorpus('models'))('quantised models of the corpus, bit for bit', () => {
+  for (const name of models)
+    test(name, () => {
+      const folder = join(corpus, 'models', name)
+      const sets = readdirSync(folder).filter((f) => f.startsWith('test_data_set_'))
+      const read = (set: string, file: string): Tensor => decodeTensorProto(readFileSync(join(folder, set, file)))
+      const shapes = name.startsWith('tract-') ? { input: read(sets[0]!, 'input_0.pb').shape } : {}
+      const graph = importGraph(readFileSync(join(folder, 'model.onnx')), shapes)
+      expect(isQuantised(graph)).toBe(true)
+      const model = quantiseExactly(graph)
+      expect(sets.length).toBeGreaterThan(0)
+      for (const set of sets) {
+        const inputs = graph.inputs.map(({ shape }, i) => ({ ...read(set, `input_${i}.pb`), shape }))
+        const expected = graph.outputs.map((_, i) => {
+          // where the author's runtime and onnxruntime differ, the latter's output stands beside
+          const own = `output_${i}.ort.pb`
+          return read(set, existsSync(join(folder, set, own)) ? own : `output_${i}.pb`)
+        })
+        expect(outputsOf(model, inputs), set).toEqual(expected.map(({ data }) => Array.from(data, (v) => v + 0)))
+      }
+    })
+})
+
+type Attributes = Record<string, AttributeSpec>
+
+type Parts = {
+  readonly nodes: { op: string; domain?: string; inputs: string[]; outputs: string[]; attributes?: Attributes }[]
+  readonly constants: Record<string, Tensor>
+}
+
+/** A random chain of quantised layers on an image or a matrix. */
+function randomNetwork(random: Random): { readonly onnx: Uint8Array; readonly shape: Shape; readonly dtype: DType } {
+  const { nodes, constants }: Parts = { nodes: [], constants: {} }
+  const type = random.pick(['int8', 'uint8'] as const)
+  const window = type === 'int8' ? [-128, 127] : [0, 255]
+  let count = 0
+  const fresh = (): string => `t${count++}`
+  const constant = (t: Tensor): string => {
+    const name = fresh()
+    constants[name] = t
+    return name
+  }
+  const add = (op: string, inputs: string[], given: Record<string, number | number[]> = {}): string => {
+    const y = fresh()
+    const spec = (v: number | number[]): AttributeSpec => (typeof v === 'number' ? { int: v } : { ints: v })
+    const attributes = Object.fromEntries(Object.entries(given).map(([key, v]) => [key, spec(v)]))
+    nodes.push({ op, inputs, outputs: [y], attributes })
+    return y
+  }
+  const scale = (): number => Math.fround(2 ** -(2 + 5 * random.unit()))
+  const grid = () => {
+    const zero = random.pick([window[0]!, 0, random.integer(window[0]!, window[1]!)])
+    const s = random.unit() < 0.2 ? 2 ** -random.integer(1, 6) : scale()
+    return { s, pair: [constant(tensor([], [s])), constant(tensor([], [zero], type))] }
+  }
+  const spatial = random.unit() < 0.6
+  let shape: number[] = spatial ? [1, random.integer(1, 3), random.integer(3, 5), random.integer(3, 5)] : [2, 5]
+  const first = [...shape]
+  const float = random.unit() < 0.5
+  let at = grid()
+  let x = float ? add('QuantizeLinear', ['x', ...at.pair]) : 'x'
+  const steps = random.integer(1, 4)
+  for (let k = 0; k < steps; k++) {
+    let y = add('DequantizeLinear', [x, ...at.pair])
+    const kind = random.pick(
+      spatial ? ['conv', 'pool', 'global', 'max', 'unary'] : ['gemm', 'matMul', 'unary', 'softmax'],
+    )
+    const weights = (dims: Shape, axis: number): { name: string; scales: Float64Array } => {
+      const per = random.unit() < 0.5 ? dims[axis]! : 1
+      const scales = Float64Array.from({ length: per }, scale)
+      const w = tensor(
+        dims,
+        Array.from({ length: sizeOf(dims) }, () => random.integer(-128, 127)),
+        'int8',
+      )
+      const inputs = [constant(w), constant(tensor(per === 1 ? [] : [per], scales))]
+      return { name: add('DequantizeLinear', inputs, per === 1 ? {} : { axis }), scales }
+    }
+    const bias = (n: number, scales: Float64Array): string => {
+      const b = tensor(
+        [n],
+        Array.from({ length: n }, () => random.integer(-3000, 3000)),
+        'int32',
+      )
+      const units = scales.map((s) => Math.fround(s * at.s))
+      return add(
+        'DequantizeLinear',
+        [constant(b), constant(tensor(units.length === 1 ? [] : [n], units))],
+        units.length === 1 ? {} : { axis: 0 },
+      )
+    }
+    if (kind === 'conv') {
+      const filters = random.integer(1, 3)
+      const w = weights([filters, shape[1]!, 2, 2], 0)
+      const pads = random.integer(0, 1)
+      y = add('Conv', [y, w.name, bias(filters, w.scales)], { pads: [pads, pads, pads, pads] })
+      shape = [1, filters, shape[2]! + 2 * pads - 1, shape[3]! + 2 * pads - 1]
+    } else if (kind === 'gemm') {
+      const n = random.integer(2, 4)
+      const w = weights([n, shape[1]!], 0)
+      y = add('Gemm', [y, w.name, bias(n, w.scales)], { transB: 1 })
+      shape = [shape[0]!, n]
+    } else if (kind === 'matMul') {
+      const n = random.integer(2, 4)
+      y = add('MatMul', [y, weights([shape[1]!, n], 1).name])
+      shape = [shape[0]!, n]
+    } else if (kind === 'pool' && shape[2]! > 1 && shape[3]! > 1) {
+      y = add('AveragePool', [y], { kernel_shape: [2, 2], pads: [1, 0, 0, 0], count_include_pad: random.integer(0, 1) })
+      shape = [1, shape[1]!, shape[2]!, shape[3]! - 1]
+    } else if (kind === 'global') {
+      y = add('GlobalAveragePool', [y])
+      shape = [1, shape[1]!, 1, 1]
+    } else if (kind === 'max' && shape[2]! > 1 && shape[3]! > 1) {
+      y = add('MaxPool', [y], { kernel_shape: [2, 2] })
+      shape = [1, shape[1]!, shape[2]! - 1, shape[3]! - 1]
+    } else if (kind === 'unary') y = add(random.pick(['Sigmoid', 'Tanh', 'LeakyRelu']), [y])
+    if (kind === 'softmax') {
+      y = add('Softmax', [y])
+      at = { s: 2 ** -8, pair: [constant(tensor([], [2 ** -8])), constant(tensor([], [window[0]!], type))] }
+    } else {
+      if (random.unit() < 0.4) y = add('Relu', [y])
+      at = grid()
+    }
+    x = add('QuantizeLinear', [y, ...at.pair])
+  }
+  if (random.unit() < 0.5) x = add('DequantizeLinear', [x, ...at.pair])
+  const dtype: DType = float ? 'float32' : type
+  const onnx = encodeModel({
+    opset: 13,
+    inputs: [{ name: 'x', dtype, shape: first }],
+    outputs: [{ name: x }],
+    nodes,
+    initializers: constants,
+  })
+  return { onnx, shape: first, dtype }
+}
+
+const randomInput = (random: Random, shape: Shape, dtype: DType): Tensor => {
+  const draw = (): number =>
+    dtype === 'float32'
+      ? Math.fround(8 * random.normal())
+      : random.integer(dtype === 'int8' ? -128 : 0, dtype === 'int8' ? 127 : 255)
+  return tensor(shape, Array.from({ length: sizeOf(shape) }, draw), dtype)
+}
+
+const floatOutputs = (graph: Graph, x: Tensor): number[][] => {
+  const values = runFloat(graph, new Map([['x', x]]))
+  return graph.outputs.map((name) => Array.from(values.get(name)!.data, (v) => Math.fround(v) + 0))
+}
+
+describe('random quantised networks', () => {
+  test(`integers, bigints and circuits agree, and differ from floats by ties only (seed ${SEED})`, () => {
+    const random = seeded(SEED)
+    let [compared, differing] = [0, 0]
+    for (let k = 0; k < 80; k++) {
+      const { onnx, shape, dtype } = randomNetwork(random)
+      const graph = importGraph(onnx)
+      const model = quantiseExactly(graph)
+      expect(decodeModelFile(encodeModelFile(model))).toEqual(model)
+      const run = prepareInteger(model)
+      const circuit = compile(model, { input: 'private', output: 'public' })
+      for (let i = 0; i < 3; i++) {
+        const x = randomInput(random, shape, dtype)
+        const integers = model.inputs.map((port) => quantiseInput(port, x, 'refuse'))
+        const values = run(integers)
+        const slow = evaluateModel(
+          model,
+          bigints,
+          integers.map((v) => Array.from(v, BigInt)),
+        )
+        values.forEach((v, id) => {
+          expect(Array.from(v, BigInt), `value ${id} of network ${k}`).toEqual(Array.from(slow[id]!))
+        })
+        const y = Array.from(values[model.outputs[0]!.value]!, Number)
+        const witness = solve(circuit, Float64Array.from(integers.flatMap((v) => [...v])))
+        expect(Array.from(witness.small.subarray(1, 1 + y.length)), `network ${k}`).toEqual(y)
+        const [got, expected] = [outputsOf(model, [x])[0]!, floatOutputs(graph, x)[0]!]
+        got.forEach((v, j) => {
+          compared++
+          if (v !== expected[j]) differing++
+        })
+      }
+    }
+    expect(compared).toBeGreaterThan(500)
+    // the float run sums in doubles and rounds elsewhere: only values next to a half may differ
+    expect(differing).toBeLessThan(compared / 50)
+  })
+
+  test('compile without calibration', () => {
+    const { onnx } = randomNetwork(seeded(SEED + 1))
+    const { report, circuit, model } = compileModel(onnx, {})
+    expect(report.samples).toBe(0)
+    expect(circuit.rows).toBeGreaterThan(0)
+    expect(model.layers.length).toBeGreaterThan(0)
+  })
+})
+
+describe('what has no exact form', () => {
+  const model = (nodes: Parts['nodes'], initializers: Record<string, Tensor>, dtype: DType = 'float32') =>
+    encodeModel({
+      opset: 13,
+      inputs: [{ name: 'x', dtype, shape: [1, 2] }],
+      outputs: [{ name: 'y' }],
+      nodes,
+      initializers,
+    })
+  const grid = { s: tensor([], [0.5]), z: tensor([], [3], 'int8') }
+  test('is refused by name', () => {
+    const q = { op: 'QuantizeLinear', inputs: ['a', 's', 'z'], outputs: ['y'] }
+    const code = (nodes: Parts['nodes'], constants: Record<string, Tensor> = {}): string =>
+      refusal(() => quantiseExactly(importGraph(model(nodes, { ...grid, ...constants }))))
+    expect(code([{ op: 'Relu', inputs: ['x'], outputs: ['a'] }, q])).toMatch(/not-quantisable/)
+    const both = { op: 'QuantizeLinear', inputs: ['x', 's2', 'z'], outputs: ['b'] }
+    const join = { op: 'Concat', inputs: ['b', 'c'], outputs: ['y'], attributes: { axis: { int: 0 } } }
+    expect(code([{ ...q, inputs: ['x', 's', 'z'], outputs: ['c'] }, both, join], { s2: tensor([], [0.25]) })).toMatch(
+      /not-quantisable/,
+    )
+  })
+})
