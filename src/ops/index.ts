@@ -15,9 +15,7 @@ import { conv } from './conv.ts'
 import { depthToSpace } from './depthToSpace.ts'
 import { dequantizeLinear } from './dequantizeLinear.ts'
 import { div } from './div.ts'
-import { dequantizeLinear } from './dequantizeLinear.ts'
 import { dropout } from './dropout.ts'
-import { dynamicQuantizeLinear } from './dynamicQuantizeLinear.ts'
 import { dynamicQuantizeLinear } from './dynamicQuantizeLinear.ts'
 import { elu } from './elu.ts'
 import { erf } from './erf.ts'
@@ -52,7 +50,6 @@ import { pRelu } from './pRelu.ts'
 import { quantizeLinear } from './quantizeLinear.ts'
 import { range } from './range.ts'
 import { reciprocal } from './reciprocal.ts'
-import { quantizeLinear } from './quantizeLinear.ts'
 import { relu } from './relu.ts'
 import { reshape } from './reshape.ts'
 import { resize } from './resize.ts'
@@ -99,9 +96,7 @@ export const ops: readonly Op[] = [
   depthToSpace,
   div,
   dequantizeLinear,
-  dequantizeLinear,
   dropout,
-  dynamicQuantizeLinear,
   dynamicQuantizeLinear,
   elu,
   erf,
@@ -133,7 +128,6 @@ export const ops: readonly Op[] = [
   pow,
   range,
   reciprocal,
-  quantizeLinear,
   quantizeLinear,
   relu,
   reshape,
