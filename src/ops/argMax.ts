@@ -1,6 +1,7 @@
-import { sizeOf } from '../tensor.ts'
+import { sizeOf, type TensorType } from '../tensor.ts'
 import { attributesOf, flag, int } from './attributes.ts'
 import { axisOf, invalid, numericTypes, typeAt, typeOf } from './inputs.ts'
+import { lowerNegative } from './lower/compare.ts'
 import { lowerArgMax } from './lower/pools.ts'
 import type { InferContext, Op } from './op.ts'
 
@@ -15,35 +16,43 @@ export function argMaxAttributes(context: InferContext): {
   return { axis, keepdims: given.keepdims, lastOfEqual: given.select_last_index }
 }
 
-/** Position of the greatest element along an axis. https://onnx.ai/onnx/operators/onnx__ArgMax.html */
-export const argMax: Op = {
-  type: 'ArgMax',
-  domain: '',
-  opsets: [1, 25],
-  arity: [1, 1],
-  infer: (context) => {
+/** The operator for the greatest (sign 1) or least (sign -1) element. */
+export function extremeIndex(type: string, sign: 1 | -1): Op {
+  const resultOf = (context: InferContext): TensorType => {
     const { shape } = typeOf(context, 0, numericTypes)
     const { axis, keepdims } = argMaxAttributes(context)
     if (shape[axis] === 0) invalid(context, `axis ${axis} has no elements`)
-    return [{ dtype: 'int64', shape: shape.toSpliced(axis, 1, ...(keepdims ? [1] : [])) }]
-  },
-  compute: (context, [x]) => {
-    const { axis, lastOfEqual } = argMaxAttributes(context)
-    const { shape } = x!
-    const [outer, size, inner] = [sizeOf(shape.slice(0, axis)), shape[axis]!, sizeOf(shape.slice(axis + 1))]
-    const data = new Float64Array(outer * inner)
-    for (let o = 0; o < outer; o++)
-      for (let j = 0; j < inner; j++) {
-        const at = (i: number): number => x!.data[(o * size + i) * inner + j]!
-        let best = 0
-        for (let i = 1; i < size; i++) if (lastOfEqual ? at(i) >= at(best) : at(i) > at(best)) best = i
-        data[o * inner + j] = best
-      }
-    return [{ ...argMax.infer(context)[0]!, data }]
-  },
-  scaling: { wantsWide: true, fixedScale: () => 1, nonNegative: () => true },
-  lower: (context, [x]) => {
-    const { axis, lastOfEqual } = argMaxAttributes(context)
-    return [lowerArgMax(context, x!, axis, lastOfEqual, argMax.infer(context)[0]!.shape)]
-  },
+    return { dtype: 'int64', shape: shape.toSpliced(axis, 1, ...(keepdims ? [1] : [])) }
+  }
+  return {
+    type,
+    domain: '',
+    opsets: [1, 25],
+    arity: [1, 1],
+    infer: (context) => [resultOf(context)],
+    compute: (context, [x]) => {
+      const { axis, lastOfEqual } = argMaxAttributes(context)
+      const { shape } = x!
+      const [outer, size, inner] = [sizeOf(shape.slice(0, axis)), shape[axis]!, sizeOf(shape.slice(axis + 1))]
+      const data = new Float64Array(outer * inner)
+      for (let o = 0; o < outer; o++)
+        for (let j = 0; j < inner; j++) {
+          const at = (i: number): number => sign * x!.data[(o * size + i) * inner + j]!
+          let best = 0
+          for (let i = 1; i < size; i++) if (lastOfEqual ? at(i) >= at(best) : at(i) > at(best)) best = i
+          data[o * inner + j] = best
+        }
+      return [{ ...resultOf(context), data }]
+    },
+    scaling: { wantsWide: true, fixedScale: () => 1, nonNegative: () => true },
+    lower: (context, [input]) => {
+      const { axis, lastOfEqual } = argMaxAttributes(context)
+      const x = typeof input!.shift === 'number' ? input! : context.narrow(input!)
+      const source = sign === 1 ? x : lowerNegative(context, x)
+      return [lowerArgMax(context, source, axis, lastOfEqual, resultOf(context).shape)]
+    },
+  }
 }
+
+/** Position of the greatest element along an axis. https://onnx.ai/onnx/operators/onnx__ArgMax.html */
+export const argMax: Op = extremeIndex('ArgMax', 1)

@@ -1,6 +1,8 @@
 import { abs } from './abs.ts'
 import { add } from './add.ts'
+import { and } from './and.ts'
 import { argMax } from './argMax.ts'
+import { argMin } from './argMin.ts'
 import { averagePool } from './averagePool.ts'
 import { batchNormalization } from './batchNormalization.ts'
 import { cast } from './cast.ts'
@@ -12,12 +14,14 @@ import { concat } from './concat.ts'
 import { constant } from './constant.ts'
 import { constantOfShape } from './constantOfShape.ts'
 import { conv } from './conv.ts'
+import { cumSum } from './cumSum.ts'
 import { depthToSpace } from './depthToSpace.ts'
 import { dequantizeLinear } from './dequantizeLinear.ts'
 import { div } from './div.ts'
 import { dropout } from './dropout.ts'
 import { dynamicQuantizeLinear } from './dynamicQuantizeLinear.ts'
 import { elu } from './elu.ts'
+import { equal } from './equal.ts'
 import { erf } from './erf.ts'
 import { exp } from './exp.ts'
 import { expand } from './expand.ts'
@@ -31,25 +35,45 @@ import { gelu } from './gelu.ts'
 import { gemm } from './gemm.ts'
 import { globalAveragePool } from './globalAveragePool.ts'
 import { globalMaxPool } from './globalMaxPool.ts'
+import { greater } from './greater.ts'
+import { greaterOrEqual } from './greaterOrEqual.ts'
+import { hardmax } from './hardmax.ts'
 import { hardSigmoid } from './hardSigmoid.ts'
 import { hardSwish } from './hardSwish.ts'
 import { identity } from './identity.ts'
 import { leakyRelu } from './leakyRelu.ts'
+import { less } from './less.ts'
+import { lessOrEqual } from './lessOrEqual.ts'
 import { log } from './log.ts'
 import { logSoftmax } from './logSoftmax.ts'
 import { matMul } from './matMul.ts'
+import { max } from './max.ts'
 import { maxPool } from './maxPool.ts'
+import { mean } from './mean.ts'
+import { min } from './min.ts'
 import { mish } from './mish.ts'
 import { mlOps } from './ml/index.ts'
 import { mul } from './mul.ts'
 import { neg } from './neg.ts'
+import { not } from './not.ts'
+import { oneHot } from './oneHot.ts'
 import type { Op } from './op.ts'
+import { or } from './or.ts'
 import { pad } from './pad.ts'
 import { pow } from './pow.ts'
 import { pRelu } from './pRelu.ts'
 import { quantizeLinear } from './quantizeLinear.ts'
 import { range } from './range.ts'
 import { reciprocal } from './reciprocal.ts'
+import { reduceL1 } from './reduceL1.ts'
+import { reduceL2 } from './reduceL2.ts'
+import { reduceLogSumExp } from './reduceLogSumExp.ts'
+import { reduceMax } from './reduceMax.ts'
+import { reduceMean } from './reduceMean.ts'
+import { reduceMin } from './reduceMin.ts'
+import { reduceProd } from './reduceProd.ts'
+import { reduceSum } from './reduceSum.ts'
+import { reduceSumSquare } from './reduceSumSquare.ts'
 import { relu } from './relu.ts'
 import { reshape } from './reshape.ts'
 import { resize } from './resize.ts'
@@ -69,6 +93,7 @@ import { split } from './split.ts'
 import { sqrt } from './sqrt.ts'
 import { squeeze } from './squeeze.ts'
 import { sub } from './sub.ts'
+import { sum } from './sum.ts'
 import { tanh } from './tanh.ts'
 import { thresholdedRelu } from './thresholdedRelu.ts'
 import { tile } from './tile.ts'
@@ -76,12 +101,16 @@ import { transpose } from './transpose.ts'
 import { trilu } from './trilu.ts'
 import { unsqueeze } from './unsqueeze.ts'
 import { UnsupportedError } from './unsupported.ts'
+import { where } from './where.ts'
+import { xor } from './xor.ts'
 
 /** All operators. A new one is a file and a line here. */
 export const ops: readonly Op[] = [
   abs,
   add,
+  and,
   argMax,
+  argMin,
   averagePool,
   batchNormalization,
   cast,
@@ -93,12 +122,14 @@ export const ops: readonly Op[] = [
   constant,
   constantOfShape,
   conv,
+  cumSum,
   depthToSpace,
-  div,
   dequantizeLinear,
+  div,
   dropout,
   dynamicQuantizeLinear,
   elu,
+  equal,
   erf,
   exp,
   expand,
@@ -112,23 +143,44 @@ export const ops: readonly Op[] = [
   gemm,
   globalAveragePool,
   globalMaxPool,
+  greater,
+  greaterOrEqual,
   hardSigmoid,
   hardSwish,
+  hardmax,
   identity,
   leakyRelu,
+  less,
+  lessOrEqual,
   log,
   logSoftmax,
   matMul,
+  max,
   maxPool,
+  mean,
+  min,
   mish,
+  ...mlOps,
   mul,
   neg,
+  not,
+  oneHot,
+  or,
   pRelu,
   pad,
   pow,
+  quantizeLinear,
   range,
   reciprocal,
-  quantizeLinear,
+  reduceL1,
+  reduceL2,
+  reduceLogSumExp,
+  reduceMax,
+  reduceMean,
+  reduceMin,
+  reduceProd,
+  reduceSum,
+  reduceSumSquare,
   relu,
   reshape,
   resize,
@@ -148,13 +200,15 @@ export const ops: readonly Op[] = [
   sqrt,
   squeeze,
   sub,
+  sum,
   tanh,
   thresholdedRelu,
   tile,
   transpose,
   trilu,
   unsqueeze,
-  ...mlOps,
+  where,
+  xor,
 ]
 
 const byType = new Map<string, Op[]>()

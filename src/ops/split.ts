@@ -67,6 +67,9 @@ export const split: Op = {
   scaling: { tied: true, wideInput: 'keeps' },
   lower: (context, [x]) => {
     const maps = mapsOf(context)
-    return resultsOf(context).map(({ shape }, i) => lowerMove(context, [x!], maps[i]!, shape, i))
+    // a part that nothing uses has no name and no scale of its own
+    return resultsOf(context).map(({ shape }, i) =>
+      context.node.outputs[i] === '' ? x! : lowerMove(context, [x!], maps[i]!, shape, i),
+    )
   },
 }

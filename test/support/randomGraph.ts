@@ -27,6 +27,20 @@ const unary: Readonly<Record<string, Node['attributes']>> = {
   ThresholdedRelu: { alpha: { float: 0.5 } },
 }
 
+const reductions = [
+  'ReduceSum',
+  'ReduceMean',
+  'ReduceMax',
+  'ReduceMin',
+  'ReduceProd',
+  'ReduceL1',
+  'ReduceL2',
+  'ReduceSumSquare',
+  'ReduceLogSumExp',
+]
+
+const comparisons = ['Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Equal']
+
 type Node = ModelSpec['nodes'][number]
 
 /** A small ONNX model and inputs for it. */
@@ -317,6 +331,73 @@ export function randomGraph(random: Random, depth = random.integer(1, 6), wanted
       initializers[name] = { dtype: 'float32', shape: [], data: Float64Array.of(e) }
       add('Pow', [at.name, name], at.shape)
     },
+    ...Object.fromEntries(
+      reductions.map((op) => [
+        op,
+        () => {
+          const axis = random.integer(0, at.shape.length - 1)
+          const keepdims = random.integer(0, 1)
+          if (at.shape.length === 1 && keepdims === 0) return
+          add(op, [at.name, integers([axis])], keepdims ? at.shape.with(axis, 1) : at.shape.toSpliced(axis, 1), {
+            keepdims: { int: keepdims },
+          })
+        },
+      ]),
+    ),
+    ...Object.fromEntries(
+      ['Sum', 'Mean', 'Max', 'Min'].map((op) => [
+        op,
+        () => {
+          const other = random.pick(values.filter((v) => v.shape.join() === at.shape.join()))
+          add(op, [at.name, other.name, ...(random.unit() < 0.5 ? [constant(at.shape.slice(-1))] : [])], at.shape)
+        },
+      ]),
+    ),
+    ...Object.fromEntries(
+      comparisons.map((op) => [
+        op,
+        () => {
+          const { shape } = at
+          compare(op)
+          add('Cast', [at.name], shape, { to: { int: 1 } })
+        },
+      ]),
+    ),
+    ...Object.fromEntries(
+      ['And', 'Or', 'Xor'].map((op) => [
+        op,
+        () => {
+          const from = at
+          compare('Greater')
+          const first = at
+          at = from
+          compare('LessOrEqual')
+          truth(op, [first.name, at.name], from.shape)
+          truth('Not', [at.name], from.shape)
+          add('Where', [at.name, from.name, constant([1])], from.shape)
+        },
+      ]),
+    ),
+    Where: () => {
+      const from = at
+      const other = random.pick(values.filter((v) => v.shape.join() === from.shape.join()))
+      compare('Less')
+      add('Where', [at.name, from.name, other.name], from.shape)
+    },
+    CumSum: () => {
+      const axis = integers([random.integer(0, at.shape.length - 1)])
+      const attributes = { exclusive: { int: random.integer(0, 1) }, reverse: { int: random.integer(0, 1) } }
+      add('CumSum', [at.name, axis], at.shape, attributes)
+    },
+    Hardmax: () => add('Hardmax', [at.name], at.shape),
+    OneHot: () => {
+      const { shape } = at
+      truth(random.pick(['ArgMax', 'ArgMin']), [at.name], shape.slice(0, -1), {
+        axis: { int: -1 },
+        keepdims: { int: 0 },
+      })
+      add('OneHot', [at.name, integers([shape.at(-1)!]), constant([2])], shape)
+    },
     PRelu: () => add('PRelu', [at.name, constant([at.shape.at(-1)!])], at.shape),
     CastLike: () => add('CastLike', [at.name, constant([1])], at.shape, {}, at.positive),
   }
@@ -340,6 +421,17 @@ export function randomGraph(random: Random, depth = random.integer(1, 6), wanted
       )
   }
 
+  /** A comparison of the present tensor with another or with a constant; the result is no tensor for other steps. */
+  const compare = (op: string): void => {
+    const from = at
+    const other = random.pick(values.filter((v) => v.shape.join() === from.shape.join()))
+    truth(op, [from.name, random.unit() < 0.5 ? constant([1]) : other.name], from.shape)
+  }
+  /** A tensor of booleans or indices, which other steps do not take. */
+  const truth = (op: string, inputs: readonly string[], shape: Shape, attributes: Node['attributes'] = {}): void => {
+    add(op, inputs, shape, attributes)
+    values.pop()
+  }
   /** Values in (1/2, 3/2). */
   const awayFromZero = (): void => {
     const name = `s${Object.keys(initializers).length}`

@@ -1,4 +1,4 @@
-import { type Shape, sizeOf } from '../../tensor.ts'
+import { broadcastMap, type Shape, sizeOf, type Tensor } from '../../tensor.ts'
 import { emitSparse, integerStats, type LowerContext, type QTensor, sparseMap } from '../lowering.ts'
 
 /** Real value of one step of a tensor with one shift. */
@@ -190,4 +190,166 @@ export function lowerThreshold(context: LowerContext, input: QTensor, alpha: num
   const passes = emitClamp(context, over, shape, 0, 1)
   const value = context.emit({ kind: 'multiply', inputs: [passes, x.value], shape })
   return { ...x, name: '', value }
+}
+
+/** How two values compare: `>` and `≥` directly, the others by negation. */
+export type Comparison = 'greater' | 'greaterOrEqual' | 'less' | 'lessOrEqual' | 'equal'
+
+/** Elements of a value as they are broadcast to a shape. */
+export const spread = (context: LowerContext, value: number, from: Shape, to: Shape): number =>
+  from.join() === to.join()
+    ? value
+    : context.emit({ kind: 'gather', inputs: [value], shape: to, map: broadcastMap(from, to), fill: 0 })
+
+/** A constant tensor, rounded, as a value of a shape; `anchor` is any value. */
+export function emitConstant(
+  context: LowerContext,
+  { data, shape: from }: Tensor,
+  shape: Shape,
+  anchor: number,
+): number {
+  const rows = Array.from(broadcastMap(from, shape), (at) => ({ positions: [], weights: [], bias: data[at]! }))
+  return context.emit({ kind: 'linear', inputs: [anchor], shape, map: sparseMap(rows, 0) })
+}
+
+/** 1 - v. */
+export const emitNot = (context: LowerContext, value: number, shape: Shape): number =>
+  emitAffine(context, [[-1, value]], 1, shape)
+
+/** [d > 0], [d ≥ 0], …, of integers, as clamps to [0, 1]. */
+function emitComparison(context: LowerContext, d: number, comparison: Comparison, shape: Shape): number {
+  const atLeast = (least: number): number =>
+    emitClamp(context, least === 1 ? d : emitAffine(context, [[1, d]], 1 - least, shape), shape, 0, 1)
+  switch (comparison) {
+    case 'greater':
+      return atLeast(1)
+    case 'greaterOrEqual':
+      return atLeast(0)
+    case 'less':
+      return emitNot(context, atLeast(0), shape)
+    case 'lessOrEqual':
+      return emitNot(context, atLeast(1), shape)
+    case 'equal':
+      return emitNot(context, emitIsNonZero(context, d, shape), shape)
+  }
+}
+
+const mirrored = {
+  greater: 'less',
+  greaterOrEqual: 'lessOrEqual',
+  less: 'greater',
+  lessOrEqual: 'greaterOrEqual',
+  equal: 'equal',
+} as const
+
+/** The integer that stands for a constant c, in steps of the tensor, so that comparing integers compares real values. */
+const thresholds = {
+  greater: Math.floor,
+  greaterOrEqual: Math.ceil,
+  less: Math.ceil,
+  lessOrEqual: Math.floor,
+  equal: Math.round,
+} as const
+
+/**
+ * Comparison of two tensors, broadcast, with all their fraction bits. With a constant c it is exact: q > ⌊c/u⌋, q ≥ ⌈c/u⌉, for
+ * equality the nearest integer. Two computed tensors are subtracted in steps of the finer one, the other's step being rounded
+ * to S fraction bits of that.
+ */
+export function lowerComparison(
+  context: LowerContext,
+  [a, b]: readonly (QTensor | undefined)[],
+  comparison: Comparison,
+  shape: Shape,
+): QTensor {
+  const result = (value: number): QTensor => ({ name: '', value, shape, scale: 1, shift: 0 })
+  if (a === undefined || b === undefined) {
+    const x = exactly(context, (a ?? b)!)
+    const constant = context.constants[a === undefined ? 0 : 1]!
+    const how = a === undefined ? mirrored[comparison] : comparison
+    const { lo, hi } = context.boundsOf(x.value)
+    const unit = unitOf(x)
+    const at = broadcastMap(constant.shape, shape)
+    const limits = Float64Array.from(at, (k) => {
+      const t = thresholds[how](constant.data[k]! / unit)
+      return -Math.min(Math.max(t, lo - 2), hi + 2)
+    })
+    const d = emitAffine(context, [[1, spread(context, x.value, x.shape, shape)]], limits, shape)
+    return result(emitComparison(context, d, how, shape))
+  }
+  const [x, y] = [exactly(context, a), exactly(context, b)]
+  const unit = Math.min(unitOf(x), unitOf(y))
+  const inputs = [x, y].map((t) => {
+    const { rms, mean } = context.stats(t.name)
+    return { value: spread(context, t.value, t.shape, shape), rms: rms / unitOf(t), mean: mean / unitOf(t) }
+  })
+  const size = sizeOf(shape)
+  const weights = [unitOf(x) / unit, -unitOf(y) / unit]
+  const rows = Array.from({ length: size }, (_, j) => ({ positions: [j, size + j], weights, bias: 0 }))
+  const { value } = emitSparse(context, inputs, rows, shape)
+  return result(emitComparison(context, value, comparison, shape))
+}
+
+/** Whole numbers of both inputs, broadcast: constants too. */
+export function wholeInputs(
+  context: LowerContext,
+  inputs: readonly (QTensor | undefined)[],
+  shape: Shape,
+): readonly number[] {
+  const anchor = inputs.find((x) => x !== undefined)!.value
+  return inputs.map((x, i) =>
+    x === undefined
+      ? emitConstant(context, context.constants[i]!, shape, anchor)
+      : spread(context, x.value, x.shape, shape),
+  )
+}
+
+/** Booleans joined: a·b, a + b - a·b, a + b - 2·a·b. */
+export function lowerLogic(
+  context: LowerContext,
+  inputs: readonly (QTensor | undefined)[],
+  overlap: number | 'product',
+  shape: Shape,
+): QTensor {
+  const [a, b] = wholeInputs(context, inputs, shape) as [number, number]
+  const both = context.emit({ kind: 'multiply', inputs: [a, b], shape })
+  const terms = [
+    [1, a],
+    [1, b],
+    [overlap === 'product' ? 0 : -overlap, both],
+  ] as const
+  // the sum is 0 or 1, which its interval does not say
+  const value = overlap === 'product' ? both : emitClamp(context, emitAffine(context, terms, 0, shape), shape, 0, 1)
+  return { name: '', value, shape, scale: 1, shift: 0 }
+}
+
+/** For lines of indices: [index = i] for i below `depth`, at out[j · depth + i], as [index ≥ i] - [index ≥ i + 1]. */
+export function emitOneHot(context: LowerContext, index: number, count: number, depth: number): number {
+  const shape = [count * (depth + 1)]
+  const raised = context.emit({
+    kind: 'linear',
+    inputs: [index],
+    shape,
+    map: sparseMap(
+      Array.from({ length: count * (depth + 1) }, (_, k) => ({
+        positions: [Math.floor(k / (depth + 1))],
+        weights: [1],
+        bias: 1 - (k % (depth + 1)),
+      })),
+      0,
+    ),
+  })
+  const reached = emitClamp(context, raised, shape, 0, 1)
+  return context.emit({
+    kind: 'linear',
+    inputs: [reached],
+    shape: [count * depth],
+    map: sparseMap(
+      Array.from({ length: count * depth }, (_, k) => {
+        const at = Math.floor(k / depth) * (depth + 1) + (k % depth)
+        return { positions: [at, at + 1], weights: [1, -1], bias: 0 }
+      }),
+      0,
+    ),
+  })
 }

@@ -1,13 +1,16 @@
 import { broadcastMap, type Shape, sizeOf, type Tensor } from '../../tensor.ts'
 import { emitSparse, integerStats, type LowerContext, type QTensor, type RealRow } from '../lowering.ts'
+import { spread } from './compare.ts'
+import { inScaleOf } from './moves.ts'
+import { lowerExtreme } from './pools.ts'
 
-/** Σ sign · operand for operands that are tensors or constants, broadcast: Add and Sub. Wide result. */
+/** Σ sign · operand for operands that are tensors or constants, broadcast: Add, Sub, Sum, Mean. Wide result. */
 export function lowerSum(
   context: LowerContext,
   operands: readonly {
     readonly tensor: QTensor | undefined
     readonly constant: Tensor | undefined
-    readonly sign: 1 | -1
+    readonly sign: number
   }[],
   shape: Shape,
 ): QTensor {
@@ -109,4 +112,24 @@ export function lowerAffineChannels(
   )
   const { value, shift } = emitSparse(context, [{ value: x.value, ...integerStats(context, x) }], rows, shape)
   return { name: '', value, shape, scale: target.scale, shift }
+}
+
+/** The greatest (sign 1) or least (sign -1) of tensors, elementwise, broadcast, of requantised integers in one scale. */
+export function lowerExtremeOf(
+  context: LowerContext,
+  tensors: readonly QTensor[],
+  sign: 1 | -1,
+  shape: Shape,
+): QTensor {
+  const size = sizeOf(shape)
+  const values = tensors.map((x) => {
+    const { value, shape: from } = inScaleOf(context, x.shift === 0 ? x : context.narrow(x))
+    return spread(context, value, from, shape)
+  })
+  const all = { inputs: values, shape: [values.length * size] }
+  const map = Int32Array.from({ length: values.length * size }, (_, i) => i)
+  const joined = context.emit({ kind: 'gather', ...all, map, fill: 0 })
+  const groups = Array.from({ length: size }, (_, j) => values.map((_v, i) => i * size + j))
+  const x = { name: '', value: joined, shape: all.shape, scale: context.target().scale, shift: 0 }
+  return lowerExtreme(context, x, groups, shape, sign)
 }

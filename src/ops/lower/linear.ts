@@ -24,3 +24,9 @@ export function lowerTaps(
   const { value, shift } = emitSparse(context, [{ value: x.value, ...integerStats(context, x) }], rows, shape)
   return { name: '', value, shape, scale: target.scale, shift }
 }
+
+/** Taps that give every element of a group the weight of the group. */
+export const uniformTaps = (
+  groups: readonly (readonly number[])[],
+  weight: (group: readonly number[]) => number,
+): Taps => groups.map((group) => new Map(group.map((at) => [at, weight(group)])))

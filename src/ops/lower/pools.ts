@@ -2,6 +2,7 @@ import { shiftAt } from '../../model/layers/requantise.ts'
 import { type Shape, sizeOf } from '../../tensor.ts'
 import { emitSparse, integerStats, type LowerContext, type QTensor, type RealRow } from '../lowering.ts'
 import { type WindowGeometry, windowTaps } from '../windows.ts'
+import { emitAffine, emitOneHot } from './compare.ts'
 import { linesAlong, toWindows } from './softmax.ts'
 
 /** Positions of the elements of each window of x [n, c, …], padding left out. */
@@ -19,13 +20,24 @@ function windowPositions(x: QTensor, geometry: WindowGeometry): number[][] {
 }
 
 /** The greatest element of each window, of an accumulator as it is: its shift is that of the channel. */
-export function lowerMaxPool(context: LowerContext, x: QTensor, geometry: WindowGeometry, shape: Shape): QTensor {
-  const windows = windowPositions(x, geometry)
-  const uniform = windows.every((w) => w.every((at) => shiftOf(x, at) === shiftOf(x, w[0]!)))
+export const lowerMaxPool = (context: LowerContext, x: QTensor, geometry: WindowGeometry, shape: Shape): QTensor =>
+  lowerExtreme(context, x, windowPositions(x, geometry), shape, 1)
+
+/** The greatest (sign 1) or least (sign -1: the greatest of the negatives) element of each group, as for a MaxPool. */
+export function lowerExtreme(
+  context: LowerContext,
+  x: QTensor,
+  groups: readonly (readonly number[])[],
+  shape: Shape,
+  sign: 1 | -1,
+): QTensor {
+  const uniform = groups.every((w) => w.every((at) => shiftOf(x, at) === shiftOf(x, w[0]!)))
   const source = uniform ? x : context.narrow(x)
-  const value = context.emit({ kind: 'max', inputs: [source.value], shape, ...toWindows(windows) })
+  const from = sign === 1 ? source.value : emitAffine(context, [[-1, source.value]], 0, source.shape)
+  const greatest = context.emit({ kind: 'max', inputs: [from], shape, ...toWindows(groups) })
+  const value = sign === 1 ? greatest : emitAffine(context, [[-1, greatest]], 0, shape)
   if (typeof source.shift === 'number') return { ...source, name: '', value, shape }
-  const shifts = Uint8Array.from(windows, (w) => shiftOf(source, w[0]!))
+  const shifts = Uint8Array.from(groups, (w) => shiftOf(source, w[0]!))
   return { name: '', value, shape, scale: source.scale, shift: { shifts, inner: 1 } }
 }
 
@@ -80,4 +92,20 @@ export function lowerArgMax(
   }
   const value = context.emit({ kind: 'linear', inputs: [index], shape, map })
   return { name: '', value, shape, scale: 1, shift: 0 }
+}
+
+/** [i = index of the first greatest element] for each element of each line. */
+export function lowerHardmax(context: LowerContext, input: QTensor, lines: readonly (readonly number[])[]): QTensor {
+  const x = typeof input.shift === 'number' ? input : context.narrow(input)
+  const depth = lines[0]!.length
+  const index = context.emit({ kind: 'argmax', inputs: [x.value], shape: [lines.length], ...toWindows(lines) })
+  const bits = emitOneHot(context, index, lines.length, depth)
+  const map = new Int32Array(sizeOf(x.shape))
+  lines.forEach((line, j) => {
+    line.forEach((at, i) => {
+      map[at] = j * depth + i
+    })
+  })
+  const value = context.emit({ kind: 'gather', inputs: [bits], shape: x.shape, map, fill: 0 })
+  return { name: '', value, shape: x.shape, scale: 1, shift: 0 }
 }

@@ -1,19 +1,13 @@
 import { broadcastMap, type Shape, sizeOf, type Tensor } from '../../tensor.ts'
 import { unsupported } from '../inputs.ts'
 import { type LowerContext, type QTensor, sparseMap } from '../lowering.ts'
-import { emitAbs, emitAffine, emitClamp } from './compare.ts'
+import { emitAbs, emitAffine, emitClamp, spread, wholeInputs } from './compare.ts'
 
 /** Least magnitude of the integer factor between quotients of integers and steps of the output: 1/512 is its rounding. */
 const LEAST_FACTOR = 256
 
 /** Fraction bits of a quotient that the graph reads with all its bits. */
 const WIDE_BITS = 8
-
-/** Elements of a value as they are broadcast to a shape. */
-const spread = (context: LowerContext, value: number, from: Shape, to: Shape): number =>
-  from.join() === to.join()
-    ? value
-    : context.emit({ kind: 'gather', inputs: [value], shape: to, map: broadcastMap(from, to), fill: 0 })
 
 /** -1 where v < 0, else 1: 2·clamp(v + 1, 0, 1) - 1. */
 export function emitSignOf(context: LowerContext, value: number, shape: Shape): number {
@@ -93,15 +87,7 @@ export function lowerWholeQuotient(
   inputs: readonly (QTensor | undefined)[],
   shape: Shape,
 ): QTensor {
-  const anchor = inputs.find((x) => x !== undefined)!
-  const [n, d] = [0, 1].map((i) => {
-    const x = inputs[i]
-    if (x !== undefined) return spread(context, x.value, x.shape, shape)
-    const { data, shape: from } = context.constants[i]!
-    const at = broadcastMap(from, shape)
-    const rows = Array.from(at, (k) => ({ positions: [], weights: [], bias: data[k]! }))
-    return context.emit({ kind: 'linear', inputs: [anchor.value], shape, map: sparseMap(rows, 0) })
-  }) as [number, number]
+  const [n, d] = wholeInputs(context, inputs, shape) as [number, number]
   if (context.boundsOf(n).lo < 0 || context.boundsOf(d).lo < 1)
     return unsupported(context, 'integers', 'of any sign', 'dividends of at least 0 and divisors of at least 1')
   const value = context.emit({ kind: 'divide', inputs: [n, d], shape })

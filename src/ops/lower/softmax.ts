@@ -1,6 +1,7 @@
 import type { Windows } from '../../model/layers/windows.ts'
-import { sizeOf } from '../../tensor.ts'
+import { type Shape, sizeOf } from '../../tensor.ts'
 import { type LowerContext, type QTensor, sparseMap } from '../lowering.ts'
+import { inTarget } from './reductions.ts'
 
 /** Bits of the index into the table of exponentials; 83 rows for its entries. */
 const INDEX_BITS = 10
@@ -72,7 +73,7 @@ function exponentials(context: LowerContext, x: QTensor, lines: Lines) {
       0,
     ),
   })
-  return { depth, exps, sums, lineOf, size }
+  return { largest, depth, exps, sums, lineOf, size }
 }
 
 /** Fraction bits of a probability that the graph reads with all its bits. */
@@ -119,6 +120,34 @@ export function lowerSoftmax(context: LowerContext, input: QTensor, lines: Lines
   return { name: '', value, shape: x.shape, scale: target.scale, shift }
 }
 
+/** log Σ exp(x - max) of each line in steps of the tensor's own, from a table over the sum of exponentials. */
+function logarithms(context: LowerContext, sums: number, lines: number, unit: number): number {
+  const one = 2 ** EXP_BITS
+  const most = context.boundsOf(sums).hi - one
+  const drop = Math.max(0, Math.ceil(Math.log2((most + 1) / 2 ** INDEX_BITS)))
+  const excess = context.emit({
+    kind: 'linear',
+    inputs: [sums],
+    shape: [lines],
+    map: sparseMap(
+      Array.from({ length: lines }, (_, i) => ({ positions: [i], weights: [1], bias: -one })),
+      0,
+    ),
+  })
+  const index = context.emit({
+    kind: 'requantise',
+    inputs: [excess],
+    shape: [lines],
+    shifts: Uint8Array.of(drop),
+    inner: lines,
+    lo: 0,
+    hi: 2 ** INDEX_BITS - 1,
+  })
+  const { hi } = context.boundsOf(index)
+  const table = Float64Array.from({ length: hi + 1 }, (_, i) => Math.round(Math.log(1 + (i * 2 ** drop) / one) / unit))
+  return context.emit({ kind: 'lookup', inputs: [index], shape: [lines], table, first: 0 })
+}
+
 /**
  * x - max - log Σ exp(x - max) along each line. Input and output share their scale and fraction bits; the logarithm comes
  * from a table over S, whose step makes an error of at most 2^-10 · (n - 1) for lines of n.
@@ -126,31 +155,7 @@ export function lowerSoftmax(context: LowerContext, input: QTensor, lines: Lines
 export function lowerLogSoftmax(context: LowerContext, input: QTensor, lines: Lines): QTensor {
   const x = typeof input.shift === 'number' ? input : context.narrow(input)
   const { depth, sums, lineOf, size } = exponentials(context, x, lines)
-  const unit = x.scale / 2 ** (x.shift as number)
-  const one = 2 ** EXP_BITS
-  const most = context.boundsOf(sums).hi - one
-  const drop = Math.max(0, Math.ceil(Math.log2((most + 1) / 2 ** INDEX_BITS)))
-  const excess = context.emit({
-    kind: 'linear',
-    inputs: [sums],
-    shape: [lines.length],
-    map: sparseMap(
-      lines.map((_, i) => ({ positions: [i], weights: [1], bias: -one })),
-      0,
-    ),
-  })
-  const index = context.emit({
-    kind: 'requantise',
-    inputs: [excess],
-    shape: [lines.length],
-    shifts: Uint8Array.of(drop),
-    inner: lines.length,
-    lo: 0,
-    hi: 2 ** INDEX_BITS - 1,
-  })
-  const { hi } = context.boundsOf(index)
-  const table = Float64Array.from({ length: hi + 1 }, (_, i) => Math.round(Math.log(1 + (i * 2 ** drop) / one) / unit))
-  const logs = context.emit({ kind: 'lookup', inputs: [index], shape: [lines.length], table, first: 0 })
+  const logs = logarithms(context, sums, lines.length, x.scale / 2 ** (x.shift as number))
   const value = context.emit({
     kind: 'linear',
     inputs: [depth, logs],
@@ -161,4 +166,22 @@ export function lowerLogSoftmax(context: LowerContext, input: QTensor, lines: Li
     ),
   })
   return { name: '', value, shape: x.shape, scale: x.scale, shift: x.shift }
+}
+
+/** max + log Σ exp(x - max) of each group, as in LogSoftmax, then one factor. Wide result. */
+export function lowerLogSumExp(context: LowerContext, input: QTensor, groups: Lines, shape: Shape): QTensor {
+  const x = typeof input.shift === 'number' ? input : context.narrow(input)
+  const { largest, sums } = exponentials(context, x, groups)
+  const unit = x.scale / 2 ** (x.shift as number)
+  const logs = logarithms(context, sums, groups.length, unit)
+  const total = context.emit({
+    kind: 'linear',
+    inputs: [largest, logs],
+    shape,
+    map: sparseMap(
+      groups.map((_, i) => ({ positions: [i, groups.length + i], weights: [1, 1], bias: 0 })),
+      0,
+    ),
+  })
+  return inTarget(context, total, unit, shape)
 }

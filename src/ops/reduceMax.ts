@@ -1,0 +1,12 @@
+import { numericTypes } from './inputs.ts'
+import { lowerExtreme } from './lower/pools.ts'
+import { reduction } from './reduction.ts'
+
+/** Greatest elements along axes. https://onnx.ai/onnx/operators/onnx__ReduceMax.html */
+export const reduceMax = reduction({
+  type: 'ReduceMax',
+  types: [...numericTypes, 'bool'],
+  scaling: { tied: true, wideInput: 'keeps' },
+  of: (values) => values.reduce((m, v) => Math.max(m, v), Number.NEGATIVE_INFINITY),
+  lower: (context, x, groups, shape) => lowerExtreme(context, x, groups, shape, 1),
+})

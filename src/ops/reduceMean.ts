@@ -1,0 +1,18 @@
+import { floatTypes } from '../tensor.ts'
+import { lowerTaps, uniformTaps } from './lower/linear.ts'
+import { reduction } from './reduction.ts'
+
+/** Means along axes. https://onnx.ai/onnx/operators/onnx__ReduceMean.html */
+export const reduceMean = reduction({
+  type: 'ReduceMean',
+  types: floatTypes,
+  scaling: { nonNegative: (_, [x]) => x === true },
+  of: (values) => values.reduce((s, v) => s + v, 0) / values.length,
+  lower: (context, x, groups, shape) =>
+    lowerTaps(
+      context,
+      x,
+      uniformTaps(groups, ({ length }) => 1 / length),
+      shape,
+    ),
+})

@@ -1,0 +1,10 @@
+import { lowerProducts } from './lower/reductions.ts'
+import { reduction } from './reduction.ts'
+
+/** Products along axes. https://onnx.ai/onnx/operators/onnx__ReduceProd.html */
+export const reduceProd = reduction({
+  type: 'ReduceProd',
+  scaling: { nonNegative: (_, [x]) => x === true },
+  of: (values) => values.reduce((p, v) => p * v, 1),
+  lower: lowerProducts,
+})
