@@ -49,11 +49,15 @@ const contracting = new Set([
   'ConvTranspose',
   'CumSum',
   'Einsum',
+  'GRU',
   'Gemm',
+  'LinearSum',
   'LpPool',
   'LRN',
+  'LSTM',
   'MatMul',
   'MaxPool',
+  'RNN',
 ])
 
 /**

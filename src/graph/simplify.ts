@@ -6,13 +6,23 @@
 import { batchNormalizationTerms } from '../ops/batchNormalization.ts'
 import { gemmAttributes } from '../ops/gemm.ts'
 import { findOp } from '../ops/index.ts'
-import { broadcastMap, type Shape, sameShape, sizeOf, type Tensor, type TensorType } from '../tensor.ts'
+import { broadcastMap, type Shape, sameShape, sizeOf, type Tensor } from '../tensor.ts'
 import type { Graph, Node } from './graph.ts'
 import { contextOf, createFolder } from './infer.ts'
+import { type Draft, rewrite } from './rewrite.ts'
+import { unrollRecurrent } from './unroll.ts'
 
 /** All passes, in an order in which one makes work for the next. */
 export function simplify(graph: Graph): Graph {
-  const passes = [foldConstants, dropNoOps, fuseBatchNormalization, fuseAffine, foldConstants, removeDead]
+  const passes = [
+    foldConstants,
+    unrollRecurrent,
+    dropNoOps,
+    fuseBatchNormalization,
+    fuseAffine,
+    foldConstants,
+    removeDead,
+  ]
   return passes.reduce((g, pass) => pass(g), graph)
 }
 
@@ -246,67 +256,4 @@ function fusedProduct(
     },
     node: { op: 'Gemm', attributes: { transA: Number(given.transA), transB: Number(given.transB) } },
   }
-}
-
-/** A graph while nodes are replaced. */
-type Draft = {
-  readonly types: Map<string, TensorType>
-  readonly constants: Map<string, Tensor>
-  /** The node that makes a value which only one node uses and which is no output of the graph. */
-  soleProducer(name: string): Node | undefined
-  remove(node: Node): void
-  /** Adds a value under a free name like `hint`, and returns the name. */
-  addConstant(hint: string, tensor: Tensor): string
-  addValue(hint: string, type: TensorType): string
-  /** A free name for a node. */
-  nodeName(base: string, suffix: string): string
-}
-
-/** Goes through the nodes in order and puts others in the place of those for which `replace` gives some. */
-function rewrite(graph: Graph, replace: (node: Node, draft: Draft) => Node[] | undefined): Graph {
-  const types = new Map(graph.types)
-  const constants = new Map(graph.constants)
-  const names = new Set(graph.nodes.map((node) => node.name))
-  const uses = new Map<string, number>()
-  for (const name of [...graph.outputs, ...graph.nodes.flatMap((node) => node.inputs)])
-    uses.set(name, (uses.get(name) ?? 0) + 1)
-  const outputs = new Set(graph.outputs)
-  const producers = new Map<string, Node>()
-  const nodes = new Set<Node>()
-  const free = (hint: string, taken: { has(name: string): boolean }): string => {
-    let name = hint
-    for (let n = 2; taken.has(name); n++) name = `${hint}_${n}`
-    return name
-  }
-  const addValue = (hint: string, type: TensorType): string => {
-    const name = free(hint, types)
-    types.set(name, type)
-    return name
-  }
-  const draft: Draft = {
-    types,
-    constants,
-    soleProducer: (name) => (uses.get(name) === 1 && !outputs.has(name) ? producers.get(name) : undefined),
-    remove: (node) => nodes.delete(node),
-    addConstant: (hint, tensor) => {
-      const name = addValue(hint, { dtype: tensor.dtype, shape: tensor.shape })
-      constants.set(name, tensor)
-      return name
-    },
-    addValue,
-    nodeName: (base, suffix) => {
-      const name = free(`${base}.${suffix}`, names)
-      names.add(name)
-      return name
-    },
-  }
-  for (const node of graph.nodes)
-    for (const next of replace(node, draft) ?? [node]) {
-      nodes.add(next)
-      for (const output of next.outputs) {
-        producers.set(output, next)
-        if (!uses.has(output)) uses.set(output, 1)
-      }
-    }
-  return { ...graph, nodes: [...nodes], types, constants }
 }

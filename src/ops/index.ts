@@ -35,6 +35,7 @@ import { gelu } from './gelu.ts'
 import { gemm } from './gemm.ts'
 import { globalAveragePool } from './globalAveragePool.ts'
 import { globalMaxPool } from './globalMaxPool.ts'
+import { gru } from './gru.ts'
 import { greater } from './greater.ts'
 import { greaterOrEqual } from './greaterOrEqual.ts'
 import { hardmax } from './hardmax.ts'
@@ -42,10 +43,12 @@ import { hardSigmoid } from './hardSigmoid.ts'
 import { hardSwish } from './hardSwish.ts'
 import { identity } from './identity.ts'
 import { leakyRelu } from './leakyRelu.ts'
+import { linearSum } from './linearSum.ts'
 import { less } from './less.ts'
 import { lessOrEqual } from './lessOrEqual.ts'
 import { log } from './log.ts'
 import { logSoftmax } from './logSoftmax.ts'
+import { lstm } from './lstm.ts'
 import { matMul } from './matMul.ts'
 import { max } from './max.ts'
 import { maxPool } from './maxPool.ts'
@@ -62,6 +65,7 @@ import { or } from './or.ts'
 import { pad } from './pad.ts'
 import { pow } from './pow.ts'
 import { pRelu } from './pRelu.ts'
+import { productSum } from './productSum.ts'
 import { quantizeLinear } from './quantizeLinear.ts'
 import { range } from './range.ts'
 import { reciprocal } from './reciprocal.ts'
@@ -77,6 +81,7 @@ import { reduceSumSquare } from './reduceSumSquare.ts'
 import { relu } from './relu.ts'
 import { reshape } from './reshape.ts'
 import { resize } from './resize.ts'
+import { rnn } from './rnn.ts'
 import { round } from './round.ts'
 import { scatterElements } from './scatterElements.ts'
 import { selu } from './selu.ts'
@@ -143,6 +148,7 @@ export const ops: readonly Op[] = [
   gemm,
   globalAveragePool,
   globalMaxPool,
+  gru,
   greater,
   greaterOrEqual,
   hardSigmoid,
@@ -154,6 +160,7 @@ export const ops: readonly Op[] = [
   lessOrEqual,
   log,
   logSoftmax,
+  lstm,
   matMul,
   max,
   maxPool,
@@ -184,6 +191,7 @@ export const ops: readonly Op[] = [
   relu,
   reshape,
   resize,
+  rnn,
   round,
   scatterElements,
   selu,
@@ -211,8 +219,11 @@ export const ops: readonly Op[] = [
   xor,
 ]
 
+/** Operators that only simplification makes. */
+const internal: readonly Op[] = [linearSum, productSum]
+
 const byType = new Map<string, Op[]>()
-for (const op of ops) {
+for (const op of [...ops, ...internal]) {
   const key = `${op.domain}:${op.type}`
   byType.set(key, [...(byType.get(key) ?? []), op])
 }

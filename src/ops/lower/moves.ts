@@ -29,6 +29,18 @@ export function inScaleOf(context: LowerContext, x: QTensor, output = 0): QTenso
   return { ...x, value: rounded, scale: target.scale, shift: 0 }
 }
 
+/** The tensors with the largest of their shifts. */
+function withOneShift(context: LowerContext, tensors: readonly QTensor[]): QTensor[] {
+  const shifts = tensors.map(shiftsOf)
+  const shift = shifts.flatMap((of) => [...of]).reduce((m, s) => Math.max(m, s), 0)
+  return tensors.map((x, i): QTensor => {
+    const rows = Array.from(shifts[i]!, (s, j) => ({ positions: [j], weights: [2 ** (shift - s)], bias: 0 }))
+    if (rows.every(({ weights }) => weights[0] === 1)) return { ...x, shift }
+    const value = context.emit({ kind: 'linear', inputs: [x.value], shape: x.shape, map: sparseMap(rows, 0) })
+    return { ...x, value, shift }
+  })
+}
+
 /**
  * Data movement: element j of the result is element map[j] of the inputs one after the other, or `fill` (a real value)
  * where map[j] is -1. Scales are tied, so integers move as they are, with their fraction bits.
@@ -43,10 +55,10 @@ export function lowerMove(
   const target = context.target(output)
   const identity = inputs.length === 1 && map.length === sizeOf(inputs[0]!.shape) && map.every((at, j) => at === j)
   if (identity && typeof inputs[0]!.shift === 'number') return { ...inputs[0]!, name: '', shape }
-  // aligning different shifts of a wide result would need rows of weights: requantise those inputs instead
   const given = inputs.map((x) => inScaleOf(context, x, output))
-  const uniform = new Set(given.map((x) => (typeof x.shift === 'number' ? x.shift : -1)))
-  const xs = target.wide && (uniform.size > 1 || uniform.has(-1)) ? given.map((x) => context.narrow(x)) : given
+  // a wide result has one shift for all: multiplying by powers of two costs no rows
+  const different = new Set(given.map((x) => (typeof x.shift === 'number' ? x.shift : -1)))
+  const xs = target.wide && (different.size > 1 || different.has(-1)) ? withOneShift(context, given) : given
   const all = Uint8Array.from(xs.flatMap((x) => [...shiftsOf(x)]))
   const common = all[0] ?? 0
   const shifts = Uint8Array.from(map, (at) => (at < 0 ? common : all[at]!))
