@@ -48,6 +48,7 @@ const MAX_RETRIED = 128
 const MAX_HOMES = 64
 /** Rounds of such trials. */
 const MAX_ROUNDS = 100
+const MAX_ROUNDS_ASSUMED = 2
 
 /**
  * A wire is foreign to a combination if another row used it before, apart from its own booleanity. Rows are tried once their
@@ -204,9 +205,9 @@ export function determine(rows: Rows, ranges: Ranges): Determination {
     return found
   }
 
-  const settle = (): void => {
+  const settle = (rounds: number): void => {
     drain()
-    for (let round = 0; round < MAX_ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       if (!select() && !retry()) return
       drain()
     }
@@ -214,7 +215,7 @@ export function determine(rows: Rows, ranges: Ranges): Determination {
 
   for (let w = 1; w < rows.wires; w++) if (ranges.has(w) && ranges.width(w) === 0n) close(w, 'constant')
   for (let r = 0; r < rows.count; r++) queue.push(r)
-  settle()
+  settle(MAX_ROUNDS)
   return {
     known,
     lemma,
@@ -222,7 +223,7 @@ export function determine(rows: Rows, ranges: Ranges): Determination {
       assuming = true
       learnt = []
       close(wire, 'assumed')
-      settle()
+      settle(MAX_ROUNDS_ASSUMED)
       assuming = false
       return learnt.slice(1)
     },

@@ -25,7 +25,7 @@ export type Ranges = {
 /** Terms of a row up to which it is scaled to find the range of a wire with a coefficient other than ±1. */
 const MAX_SCALED = 1024
 
-const negate = ({ lo, hi }: Range): Range => ({ lo: -hi, hi: -lo })
+export const negate = ({ lo, hi }: Range): Range => ({ lo: -hi, hi: -lo })
 export const plus = (x: Range, y: Range): Range => ({ lo: x.lo + y.lo, hi: x.hi + y.hi })
 export const times = (k: bigint, { lo, hi }: Range): Range =>
   k < 0n ? { lo: k * hi, hi: k * lo } : { lo: k * lo, hi: k * hi }
