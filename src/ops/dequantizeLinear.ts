@@ -1,4 +1,4 @@
-import { dtypeOf, floatTypes, isFloat } from '../tensor.ts'
+import { type DType, dtypeOf, floatTypes, isFloat } from '../tensor.ts'
 import { attributesOf, int } from './attributes.ts'
 import { typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import type { InferContext, Op } from './op.ts'
@@ -12,6 +12,14 @@ export const dequantizeAttributes = ({ node }: InferContext) =>
     ...(node.opset >= 23 ? { output_dtype: int(0) } : {}),
   }) as { axis?: number; block_size?: number; output_dtype?: number }
 
+/** The float type of the result. */
+function resultType(context: InferContext): DType {
+  const { output_dtype: code = 0 } = dequantizeAttributes(context)
+  const dtype = code === 0 ? typeAt(context, 1).dtype : dtypeOf(code)
+  if (dtype === undefined || !isFloat(dtype)) return unsupported(context, 'output_dtype', code, floatTypes.join(', '))
+  return dtype
+}
+
 /** y = (x - zero point) · scale, per tensor, axis or block. https://onnx.ai/onnx/operators/onnx__DequantizeLinear.html */
 export const dequantizeLinear: Op = {
   type: 'DequantizeLinear',
@@ -23,16 +31,13 @@ export const dequantizeLinear: Op = {
     const scale = typeOf(context, 1, floatTypes)
     if (context.types[2] !== undefined) typeLikeFirst(context, 2)
     checkZeroPoint(context, 1)
-    const { axis = 1, block_size = 0, output_dtype: code = 0 } = dequantizeAttributes(context)
+    const { axis = 1, block_size = 0 } = dequantizeAttributes(context)
     granularityOf(context, x.shape, scale.shape, { axis, block_size })
-    const dtype = code === 0 ? scale.dtype : dtypeOf(code)
-    if (dtype === undefined || !isFloat(dtype)) return unsupported(context, 'output_dtype', code, floatTypes.join(', '))
-    return [{ dtype, shape: x.shape }]
+    return [{ dtype: resultType(context), shape: x.shape }]
   },
   compute: (context, [x, scale, zero]) => {
     const { axis = 1, block_size = 0 } = dequantizeAttributes(context)
     const of = granularityOf(context, x!.shape, typeAt(context, 1).shape, { axis, block_size })
-    const { dtype } = dequantizeLinear.infer(context)[0]!
-    return [dequantiseTensor(x!, { ...scale!, dtype }, zero, of)]
+    return [dequantiseTensor(x!, { ...scale!, dtype: resultType(context) }, zero, of)]
   },
 }

@@ -66,6 +66,7 @@ import { pad } from './pad.ts'
 import { pow } from './pow.ts'
 import { pRelu } from './pRelu.ts'
 import { productSum } from './productSum.ts'
+import { quantisedOperators } from './qlinear.ts'
 import { quantizeLinear } from './quantizeLinear.ts'
 import { range } from './range.ts'
 import { reciprocal } from './reciprocal.ts'
@@ -176,6 +177,7 @@ export const ops: readonly Op[] = [
   pRelu,
   pad,
   pow,
+  ...quantisedOperators,
   quantizeLinear,
   range,
   reciprocal,

@@ -6,7 +6,9 @@
  * an exact description of its real values, and turned into layers once the QuantizeLinear says what it is rounded to.
  * @module
  */
+import { numbers } from '../../circuits/arithmetic.ts'
 import { bestSplit, lookupRows } from '../../circuits/gadgets/lookup.ts'
+import type { Ratio } from '../../circuits/gadgets/rescale.ts'
 import { VeritensorError } from '../errors.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { contextOf } from '../graph/infer.ts'
@@ -25,16 +27,17 @@ import { matMulGeometry } from '../ops/matMul.ts'
 import { maxPoolWindows } from '../ops/maxPool.ts'
 import { groupsOf } from '../ops/normalise.ts'
 import type { InferContext, Moves, Op } from '../ops/op.ts'
+import { inputNames, partContext, partsOf, quantisedOperators } from '../ops/qlinear.ts'
 import { centred, granularityOf, requantiseFactor, roundToEven } from '../ops/quantisation.ts'
 import { type WindowGeometry, wholePlane, windowCounts, windowTaps } from '../ops/windows.ts'
-import { integerRange, isFloat, type Shape, sizeOf, type Tensor, type TensorType } from '../tensor.ts'
-import { ratioFor, staircaseOf } from './staircase.ts'
+import { broadcastMap, integerRange, isFloat, type Shape, sizeOf, type Tensor, type TensorType } from '../tensor.ts'
+import { ratioFor, type Staircase, staircaseOf, tiedRatioFor } from './staircase.ts'
 
 /** A quantised model uses something that has no exact integer form. */
 export class ExactError extends VeritensorError {}
 
 /** Operators that only occur in quantised models. */
-const quantisedOps = new Set(['QuantizeLinear', 'QLinearConv', 'QLinearMatMul', 'ConvInteger', 'MatMulInteger'])
+const quantisedOps = new Set(['QuantizeLinear', 'DynamicQuantizeLinear', ...quantisedOperators.map(({ type }) => type)])
 
 /** Whether a graph computes with quantised activations, so that it has integers of its own. */
 export const isQuantised = (graph: Graph): boolean =>
@@ -156,21 +159,41 @@ export function quantiseExactly(graph: Graph): IntegerModel {
 
   for (const node of graph.nodes) {
     const op = findOp(node.domain, node.op, node.opset)
-    const rule = rules[`${node.domain}:${node.op}`] ?? generalRule
-    const context: Place = {
-      ...contextOf(node, graph),
-      op,
-      types: node.inputs.map((name) => graph.types.get(name)),
-      outputType: graph.types.get(node.outputs[0]!)!,
-      emit: (spec) => emit(node, spec),
-      bounds: (value) => infos[value]!,
-      setInput: (input, to) => setInput(input, to, node),
+    const context = contextOf(node, graph)
+    const inputs = node.inputs.map((name) => (name === '' ? undefined : use(name, node)))
+    const apply = (inner: InferContext, by: Op, outputType: TensorType, given: readonly (Abstract | undefined)[]) =>
+      (rules[`${by.domain}:${by.type}`] ?? generalRule)(
+        {
+          ...inner,
+          op: by,
+          outputType,
+          emit: (spec) => emit(node, spec),
+          bounds: (value) => infos[value]!,
+          setInput: (input, to) => setInput(input, to, node),
+        },
+        given,
+      )
+    const outputType = graph.types.get(node.outputs[0]!)!
+    const parts = partsOf(op, context)
+    if (parts === undefined) {
+      known.set(node.outputs[0]!, apply(context, op, outputType, inputs))
+      continue
     }
-    const result = rule(
-      context,
-      node.inputs.map((name) => (name === '' ? undefined : use(name, node))),
-    )
-    known.set(node.outputs[0]!, result)
+    const names = inputNames(context)
+    const types = new Map(names.map((name, i) => [name, context.types[i]!]))
+    const values = new Map(context.constants.flatMap((t, i) => (t === undefined ? [] : [[names[i]!, t] as const])))
+    const abstract = new Map(names.map((name, i) => [name, inputs[i]!]))
+    for (const part of parts) {
+      const inner = partContext(context, part, types, values)
+      const type = part.op.infer(inner)[0]!
+      const given = part.inputs.map((name): Abstract | undefined => {
+        const constant = part.constants?.[name]
+        return constant === undefined ? abstract.get(name) : { kind: 'constant', shape: constant.shape }
+      })
+      types.set(part.output, type)
+      abstract.set(part.output, apply(inner, part.op, type, given))
+    }
+    known.set(node.outputs[0]!, abstract.get(parts.at(-1)!.output)!)
   }
   const last = graph.nodes.at(-1)
   const outputs = graph.outputs.map((name): Port => {
@@ -291,27 +314,111 @@ function roundSteps(place: Place, shape: Shape, steps: Steps, to: Rounding, node
   }
   if (!steps.monotone)
     return failWith(node, `it is rounded from ${hi - lo + 1} possible values; at most ${MAX_TABLE} fit`)
-  const ratios = Array.from({ length: steps.channels }, (_, c) => {
-    const ratio = ratioOfSteps(steps, (x) => f(x, c), [lo, hi], to, c)
-    return ratio ?? failWith(node, `no exact ratio was found for channel ${c}`)
-  })
+  const ratios = Array.from({ length: steps.channels }, (_, c) => ratioOfSteps(steps, (x) => f(x, c), [lo, hi], to, c))
+  const misfits = ratios.flatMap((ratio, c) => (ratio === undefined ? [c] : []))
+  if (misfits.length > 0 && steps.channels > 1)
+    return joined(place, shape, steps, misfits, (part, size) => roundSteps(place, [size], part, to, node))
+  if (misfits.length > 0) return roundTies(place, shape, steps, (x) => f(x, 0), to, node)
+  const fitting = ratios as Ratio[]
   const inner = channelRun(steps, size)
   const order = Array.from({ length: Math.ceil(size / inner) }, (_, i) => steps.channel(i * inner))
   const cyclic = order.every((c, i) => c === i % steps.channels)
-  const of = cyclic ? ratios.map((_, c) => c) : order
+  const of = cyclic ? fitting.map((_, c) => c) : order
   const field = (pick: (c: number) => number): Float64Array => Float64Array.from(of, pick)
   return emit({
     kind: 'rescale',
     inputs: [steps.value],
     shape,
-    p: field((c) => ratios[c]!.p),
-    r: field((c) => ratios[c]!.r),
-    q: field((c) => ratios[c]!.q),
-    even: Uint8Array.from(of, (c) => (ratios[c]!.even ? 1 : 0)),
-    except: of.flatMap((c, channel) => (ratios[c]!.except ?? []).map((e) => ({ channel, ...e }))),
+    p: field((c) => fitting[c]!.p),
+    r: field((c) => fitting[c]!.r),
+    q: field((c) => fitting[c]!.q),
+    even: Uint8Array.from(of, (c) => (fitting[c]!.even ? 1 : 0)),
+    except: of.flatMap((c, channel) => (fitting[c]!.except ?? []).map((e) => ({ channel, ...e }))),
     inner,
     ...only(to),
   })
+}
+
+/** Rounds each of some channels, and all the others together, on their own. */
+function joined(
+  place: Place,
+  shape: Shape,
+  steps: Steps,
+  alone: readonly number[],
+  round: (part: Steps, size: number) => ValueId,
+): ValueId {
+  const others = Array.from({ length: steps.channels }, (_, c) => c).filter((c) => !alone.includes(c))
+  const size = sizeOf(shape)
+  const map = new Int32Array(size)
+  const parts: ValueId[] = []
+  let offset = 0
+  for (const group of [...alone.map((c) => [c]), others]) {
+    const elements: number[] = []
+    for (let j = 0; j < size; j++) if (group.includes(steps.channel(j))) elements.push(j)
+    if (elements.length === 0) continue
+    elements.forEach((j, i) => {
+      map[j] = offset + i
+    })
+    offset += elements.length
+    const from = Int32Array.from(elements)
+    const value = place.emit({ kind: 'gather', inputs: [steps.value], shape: [elements.length], map: from, fill: 0 })
+    const { quotient, slope } = steps
+    const part: Steps = {
+      value,
+      channels: group.length,
+      channel: (i) => group.indexOf(steps.channel(elements[i]!)),
+      of: (x, c) => steps.of(x, group[c]!),
+      monotone: true,
+      ...(quotient === undefined ? {} : { quotient: (x: number, c: number, s: number) => quotient(x, group[c]!, s) }),
+      ...(slope === undefined ? {} : { slope: (c: number) => slope(group[c]!) }),
+    }
+    parts.push(round(part, elements.length))
+  }
+  return place.emit({ kind: 'gather', inputs: parts, shape, map, fill: 0 })
+}
+
+/**
+ * A ratio with ties that go either way: y₀ = ⌊(p·x + r)/q⌋ clamped, and y = y₀ - [no remainder]·table[y₀]. The remainder
+ * p·x + r - q·y₀ is 0 or more where nothing saturates; where y₀ saturates low the table has 0, where high it is large.
+ */
+function roundTies(
+  place: Place,
+  shape: Shape,
+  steps: Steps,
+  f: (x: number) => number,
+  to: Rounding,
+  node: Node,
+): ValueId {
+  const { lo, hi } = place.bounds(steps.value)
+  const stairs = staircaseOf(f, [lo, hi], [to.lo, to.hi])
+  const found = tiedRatioFor(stairs, slopeOf(stairs, steps, to, 0))
+  if (found === undefined) return failWith(node, 'no exact ratio was found for its scales')
+  const { p, q, r } = found.ratio
+  const size = sizeOf(shape)
+  const rows = (inputs: ValueId[], weights: number[], bias: number): ValueId =>
+    place.emit({
+      ...{ kind: 'linear', inputs, shape },
+      map: sparseMap(
+        Array.from({ length: size }, (_, j) => ({ positions: inputs.map((_i, k) => k * size + j), weights, bias })),
+        0,
+      ),
+    })
+  const y0 = place.emit({
+    ...{ kind: 'rescale', inputs: [steps.value], shape, p: Float64Array.of(p), q: Float64Array.of(q) },
+    ...{ r: Float64Array.of(r), even: Uint8Array.of(0), except: [], inner: size, ...only(to) },
+  })
+  const rest = rows([steps.value, y0], [p, -q], r)
+  const some = place.emit({
+    ...{ kind: 'requantise', inputs: [rest], shape, shifts: Uint8Array.of(0), inner: size },
+    ...{ lo: 0, hi: 1 },
+  })
+  const none = rows([some], [-1], 1)
+  const { lo: least, hi: most } = place.bounds(y0)
+  if (most - least >= MAX_TABLE) return failWith(node, 'no exact ratio was found for its scales')
+  const table = Float64Array.from({ length: most - least + 1 }, (_, i) => found.down[least + i - stairs.first - 1] ?? 0)
+  const down = place.emit({ kind: 'lookup', inputs: [y0], shape, table, first: least })
+  const lower = place.emit({ kind: 'multiply', inputs: [none, down], shape })
+  return rows([y0, lower], [1, -1], 0)
 }
 
 const only = ({ lo, hi }: Bounds): Bounds => ({ lo, hi })
@@ -333,9 +440,13 @@ function ratioOfSteps(
   c: number,
 ) {
   const stairs = staircaseOf((x) => f(x, c), [lo, hi], [to.lo, to.hi])
-  const { starts } = stairs
-  const across = starts.length > 1 ? (starts.length - 1) / Math.max(starts.at(-1)! - starts[0]!, 1) : 1
-  return ratioFor(stairs, steps.slope === undefined ? across : steps.slope(c) / to.scale)
+  return ratioFor(stairs, slopeOf(stairs, steps, to, c))
+}
+
+/** About how much a channel's integers grow per step. */
+function slopeOf({ starts }: Staircase, { slope }: Steps, to: Rounding, c: number): number {
+  if (slope !== undefined) return slope(c) / to.scale
+  return starts.length > 1 ? (starts.length - 1) / Math.max(starts.at(-1)! - starts[0]!, 1) : 1
 }
 
 /** The integers of a dequantised tensor, for linear layers. */
@@ -713,6 +824,175 @@ const concatRule: Rule = (place, inputs) => {
   return { kind: 'real', shape, round: memo((to, node) => join(parts.map((x) => x.round(to, node)))) }
 }
 
+/** Whole floats to the integers that they are, and back. */
+const castRule: Rule = (place, [x]) => {
+  const { node, outputType } = place
+  if (x?.kind === 'real' && x.steps?.scale === 1 && outputType.dtype === 'int32')
+    return { kind: 'integers', value: x.steps.value, shape: x.shape, zero: 0 }
+  if (x?.kind !== 'integers' || !isFloat(outputType.dtype)) return failWith(node, 'a cast of anything but integers')
+  const value = raw(place, x)
+  const scale = 1
+  return stepped(place, x.shape, { ...whole, value, of: f32, slope: () => scale, scale })
+}
+
+/** Steps of a single channel that grow. */
+const whole = { channels: 1, channel: () => 0, monotone: true }
+
+/** A constant's real values, broadcast to the result. */
+function constantValues(place: Place, x: Abstract & { readonly kind: 'constant' }, at: number): Float64Array {
+  const data = x.quantised
+    ? x.quantised.data.map((v, i) => f32(v * x.quantised!.scales[x.quantised!.scaleOf(i)]!))
+    : place.constants[at]!.data
+  return Float64Array.from(broadcastMap(x.shape, place.outputType.shape), (from) => data[from]!)
+}
+
+/** Greatest number of pairs of integers that are compared one by one. */
+const MAX_PAIRS = 2 ** 17
+
+/** a ± b and a · b of two dequantised tensors, or of any and a constant. */
+const pairRule =
+  (kind: 'add' | 'sub' | 'mul'): Rule =>
+  (place, [a, b]) => {
+    const { node } = place
+    const { shape } = place.outputType
+    const spread = (value: ValueId, from: Shape): ValueId =>
+      sizeOf(from) === sizeOf(shape)
+        ? value
+        : place.emit({ kind: 'gather', inputs: [value], shape, map: broadcastMap(from, shape), fill: 0 })
+    const constantAt = a?.kind === 'constant' ? 0 : b?.kind === 'constant' ? 1 : -1
+    if (constantAt >= 0) {
+      const [x, k] = (constantAt === 1 ? [a, b] : [b, a]) as [Abstract | undefined, Constant]
+      if (x?.kind !== 'real' || x.steps === undefined || sizeOf(x.shape) !== sizeOf(shape))
+        return failWith(node, 'a QuantizeLinear must stand before it')
+      const values = constantValues(place, k, constantAt)
+      if (kind === 'mul' ? values.some((v) => v <= 0) : kind === 'sub' && constantAt === 0)
+        return failWith(node, 'constants that turn the order around')
+      const { steps } = x
+      const keys = values
+      const distinct = [...new Set(Array.from(keys, (v, j) => `${v},${steps.channel(j)}`))]
+      const index = new Map(distinct.map((key, c) => [key, c]))
+      const parts = distinct.map((key) => key.split(',').map(Number) as [number, number])
+      const act = (v: number, by: number): number =>
+        kind === 'mul' ? f32(v * by) : f32(kind === 'sub' ? v - by : v + by)
+      const scale =
+        kind === 'mul' && distinct.length === 1 && steps.scale !== undefined
+          ? f32(steps.scale * parts[0]![0])
+          : undefined
+      const { slope } = steps
+      return stepped(place, shape, {
+        value: steps.value,
+        channels: distinct.length,
+        channel: distinct.length === 1 ? () => 0 : (j) => index.get(`${keys[j]},${steps.channel(j)}`)!,
+        of: (v, c) => act(steps.of(v, parts[c]![1]), parts[c]![0]),
+        monotone: steps.monotone,
+        ...(slope === undefined
+          ? {}
+          : { slope: (c: number) => slope(parts[c]![1]) * (kind === 'mul' ? parts[c]![0] : 1) }),
+        ...(scale === undefined ? {} : { scale }),
+      })
+    }
+    const [x, y] = [levels(place, a), levels(place, b)]
+    const values = [spread(x.value, x.shape), spread(y.value, y.shape)] as const
+    if (kind === 'mul') {
+      const value = place.emit({ kind: 'multiply', inputs: [...values], shape })
+      const scale = f32(x.scale * y.scale)
+      return stepped(place, shape, {
+        ...whole,
+        value,
+        of: (v) => f32(f32(v) * scale),
+        quotient: (v, _c, to) => f32(f32(v) * requantiseFactor(x.scale, y.scale, to)),
+        slope: () => scale,
+        scale,
+      })
+    }
+    const sign = kind === 'sub' ? -1 : 1
+    const [p, q] = [place.bounds(values[0]), place.bounds(values[1])]
+    if ((p.hi - p.lo + 1) * (q.hi - q.lo + 1) > MAX_PAIRS) return failWith(node, 'sums of integers of more than 8 bits')
+    const round = (to: Rounding, at: Node): ValueId => {
+      const found = weightsFor(
+        (u, v) => rounded(f32(f32(f32(u * x.scale) + sign * f32(v * y.scale)) / to.scale), to),
+        [p, q],
+        [x.scale / to.scale, (sign * y.scale) / to.scale],
+        to,
+      )
+      if (found === undefined) return failWith(at, 'no exact weights were found for this sum')
+      const size = sizeOf(shape)
+      const rows = Array.from({ length: size }, (_, j) => ({
+        positions: [j, size + j],
+        weights: found.weights,
+        bias: 0,
+      }))
+      const sum = place.emit({ kind: 'linear', inputs: [...values], shape, map: sparseMap(rows, 0) })
+      const { p: one, q: by, r, even, except = [] } = found.ratio
+      return place.emit({
+        ...{ kind: 'rescale', inputs: [sum], shape, p: Float64Array.of(one), q: Float64Array.of(by) },
+        ...{ r: Float64Array.of(r), even: Uint8Array.of(even ? 1 : 0), inner: size, ...only(to) },
+        except: except.map((e) => ({ channel: 0, ...e })),
+      })
+    }
+    return { kind: 'real', shape, round: memo(round) }
+  }
+
+/** Integer weights, and the ratio of their sums. */
+type Weighted = { readonly weights: number[]; readonly ratio: Ratio }
+
+/** Most sums whose rounding is named one by one. */
+const MAX_NAMED = 32
+
+/**
+ * Integer weights A, B and a ratio for which ratio(A·u + B·v) is f for every pair, clamped, each compared. Where float rounding
+ * leaves the plane, the sums are named: they must then be those of equal results. The cheapest power of two is taken.
+ */
+function weightsFor(
+  f: (u: number, v: number) => number,
+  [p, q]: readonly [Bounds, Bounds],
+  slopes: readonly [number, number],
+  to: Bounds,
+): Weighted | undefined {
+  const wanted: number[] = []
+  for (let u = p.lo; u <= p.hi; u++) for (let v = q.lo; v <= q.hi; v++) wanted.push(f(u, v))
+  let best: Weighted | undefined
+  let rows = Number.POSITIVE_INFINITY
+  for (let n = 1; n <= 26; n++) {
+    const by = 2 ** n
+    const [a, b] = slopes.map((s) => Math.round(s * by)) as [number, number]
+    for (const even of [false, true]) {
+      const ratio: Ratio = { p: 1, q: by, r: by / 2, even }
+      const cost = n + (even ? 4 : 0)
+      const found = cost >= rows ? undefined : differing(wanted, [p, q], [a, b], ratio, to)
+      if (found === undefined || cost + 3 * found.length >= rows) continue
+      best = { weights: [a, b], ratio: found.length === 0 ? ratio : { ...ratio, except: found } }
+      rows = cost + 3 * found.length
+    }
+  }
+  return best
+}
+
+/** Sums at which a ratio differs from what is wanted, undefined where they are too many or of different results. */
+function differing(
+  wanted: readonly number[],
+  [p, q]: readonly [Bounds, Bounds],
+  [a, b]: readonly [number, number],
+  ratio: Ratio,
+  to: Bounds,
+): { at: number; by: number }[] | undefined {
+  const named = new Map<number, number>()
+  for (const pass of ['find', 'check']) {
+    let i = 0
+    for (let u = p.lo; u <= p.hi; u++)
+      for (let v = q.lo; v <= q.hi; v++) {
+        const sum = a * u + b * v
+        const by = wanted[i++]! - numbers.rescale(sum, ratio, to.lo, to.hi)
+        if (pass === 'find' && by !== 0) {
+          named.set(sum, by)
+          if (named.size > MAX_NAMED) return undefined
+        }
+        if (pass === 'check' && by !== (named.get(sum) ?? 0)) return undefined
+      }
+  }
+  return [...named].map(([at, by]) => ({ at, by }))
+}
+
 const generalRule: Rule = (place, inputs) => {
   const { node, op } = place
   const [x] = inputs
@@ -737,4 +1017,8 @@ const rules: Readonly<Record<string, Rule>> = {
   ':MaxPool': maxPoolRule,
   ':Softmax': softmaxRule,
   ':Concat': concatRule,
+  ':Cast': castRule,
+  ':Add': pairRule('add'),
+  ':Sub': pairRule('sub'),
+  ':Mul': pairRule('mul'),
 }

@@ -180,3 +180,32 @@ function differences(wanted: Staircase, given: Staircase): { at: number; by: num
   }
   return [...places].filter(([, by]) => by !== 0).map(([at, by]) => ({ at, by }))
 }
+
+/** A ratio whose result counts one less at exact quotients k where `down` says so for k - first - 1. */
+export type TiedRatio = { readonly ratio: Ratio; readonly down: Uint8Array }
+
+/**
+ * For factors that are simple fractions but for float rounding, which then breaks ties one way or the other without a rule: a
+ * ratio that is the staircase but for some places where p·x + r is q·k without remainder, and the step to k begins one later.
+ * Undefined where there is none. Exact: step k begins at b where q·k ≤ p·b + r < q·k + p, or at b + 1 for q·k = p·b + r.
+ */
+export function tiedRatioFor(stairs: Staircase, slope: number): TiedRatio | undefined {
+  const { first, starts, least, most, lo, hi } = stairs
+  if (starts.length > MAX_STEPS) return undefined
+  for (let p = 1; p <= MAX_P; p++)
+    for (const q of [Math.floor(p / slope), Math.ceil(p / slope)]) {
+      if (q < 1) continue
+      const need = starts.map((b, i) => q * (first + 1 + i) - p * b)
+      const low = need.reduce((m, v) => Math.min(m, v), Number.POSITIVE_INFINITY)
+      const top = need.reduce((m, v) => Math.max(m, v), Number.NEGATIVE_INFINITY)
+      if (top - low !== p) continue
+      const r = low + p
+      const down = Uint8Array.from(need, (v) => (v === low ? 1 : 0))
+      const last = first + starts.length
+      // at the ends of the range no step may begin that the staircase does not have
+      if (first > least && p * lo + r < q * first) continue
+      if (last < most && p * hi + r >= q * (last + 1)) continue
+      return { ratio: { p, q, r, even: false }, down }
+    }
+  return undefined
+}

@@ -106,7 +106,9 @@ function randomNetwork(random: Random): { readonly onnx: Uint8Array; readonly sh
   for (let k = 0; k < steps; k++) {
     let y = add('DequantizeLinear', [x, ...at.pair])
     const kind = random.pick(
-      spatial ? ['conv', 'pool', 'global', 'max', 'unary'] : ['gemm', 'matMul', 'unary', 'softmax'],
+      spatial
+        ? ['conv', 'pool', 'global', 'max', 'unary', 'pair']
+        : ['gemm', 'matMul', 'unary', 'softmax', 'pair', 'affine'],
     )
     const weights = (dims: Shape, axis: number): { name: string; scales: Float64Array } => {
       const per = random.unit() < 0.5 ? dims[axis]! : 1
@@ -132,12 +134,12 @@ function randomNetwork(random: Random): { readonly onnx: Uint8Array; readonly sh
         units.length === 1 ? {} : { axis: 0 },
       )
     }
-    if (kind === 'conv') {
+    if (kind === 'conv' && shape[2]! > 1 && shape[3]! > 1) {
       const filters = random.integer(1, 3)
       const w = weights([filters, shape[1]!, 2, 2], 0)
       const pads = random.integer(0, 1)
       y = add('Conv', [y, w.name, bias(filters, w.scales)], { pads: [pads, pads, pads, pads] })
-      shape = [1, filters, shape[2]! + 2 * pads - 1, shape[3]! + 2 * pads - 1]
+      shape = [shape[0]!, filters, shape[2]! + 2 * pads - 1, shape[3]! + 2 * pads - 1]
     } else if (kind === 'gemm') {
       const n = random.integer(2, 4)
       const w = weights([n, shape[1]!], 0)
@@ -149,14 +151,24 @@ function randomNetwork(random: Random): { readonly onnx: Uint8Array; readonly sh
       shape = [shape[0]!, n]
     } else if (kind === 'pool' && shape[2]! > 1 && shape[3]! > 1) {
       y = add('AveragePool', [y], { kernel_shape: [2, 2], pads: [1, 0, 0, 0], count_include_pad: random.integer(0, 1) })
-      shape = [1, shape[1]!, shape[2]!, shape[3]! - 1]
+      shape = [shape[0]!, shape[1]!, shape[2]!, shape[3]! - 1]
     } else if (kind === 'global') {
       y = add('GlobalAveragePool', [y])
-      shape = [1, shape[1]!, 1, 1]
+      shape = [shape[0]!, shape[1]!, 1, 1]
     } else if (kind === 'max' && shape[2]! > 1 && shape[3]! > 1) {
       y = add('MaxPool', [y], { kernel_shape: [2, 2] })
-      shape = [1, shape[1]!, shape[2]! - 1, shape[3]! - 1]
+      shape = [shape[0]!, shape[1]!, shape[2]! - 1, shape[3]! - 1]
     } else if (kind === 'unary') y = add(random.pick(['Sigmoid', 'Tanh', 'LeakyRelu']), [y])
+    if (kind === 'pair') {
+      const other = add('DequantizeLinear', [x, ...grid().pair])
+      if (random.unit() < 0.3) {
+        y = add('Concat', [y, other], { axis: 0 })
+        shape = [2 * shape[0]!, ...shape.slice(1)]
+      } else y = add(random.pick(['Add', 'Sub', 'Mul']), [y, other])
+    } else if (kind === 'affine') {
+      const values = Array.from({ length: shape[1]! }, () => Math.fround(random.unit() + 0.25))
+      y = add(random.pick(['Add', 'Sub', 'Mul']), [y, constant(tensor([shape[1]!], values))])
+    }
     if (kind === 'softmax') {
       y = add('Softmax', [y])
       at = { s: 2 ** -8, pair: [constant(tensor([], [2 ** -8])), constant(tensor([], [window[0]!], type))] }
@@ -195,7 +207,7 @@ describe('random quantised networks', () => {
   test(`integers, bigints and circuits agree, and differ from floats by ties only (seed ${SEED})`, () => {
     const random = seeded(SEED)
     let [compared, differing] = [0, 0]
-    for (let k = 0; k < 80; k++) {
+    for (let k = 0; k < 40; k++) {
       const { onnx, shape, dtype } = randomNetwork(random)
       const graph = importGraph(onnx)
       const model = quantiseExactly(graph)
@@ -236,6 +248,111 @@ describe('random quantised networks', () => {
     expect(circuit.rows).toBeGreaterThan(0)
     expect(model.layers.length).toBeGreaterThan(0)
   })
+})
+
+describe('operators on quantised tensors', () => {
+  const random = seeded(SEED + 2)
+  const grid = (name: string, scale: number | number[], zero = 0, type: DType = 'uint8'): Record<string, Tensor> => {
+    const scales = [scale].flat()
+    const shape = typeof scale === 'number' ? [] : [scales.length]
+    return {
+      [`${name}s`]: tensor(shape, scales.map(Math.fround)),
+      [`${name}z`]: tensor(
+        shape,
+        scales.map(() => zero),
+        type,
+      ),
+    }
+  }
+  const bytes = (shape: Shape, dtype: DType): Tensor => randomInput(random, shape, dtype)
+  const x = [...['x', 'xs', 'xz']]
+  const cases: Record<
+    string,
+    { domain?: string; shape: Shape; inputs: string[]; constants: Record<string, Tensor>; attributes?: Attributes }
+  > = {
+    QLinearConv: {
+      shape: [1, 2, 4, 4],
+      inputs: [...x, 'w', 'ws', 'wz', 'ys', 'yz', 'b'],
+      constants: {
+        ...grid('x', 0.05, 120),
+        ...grid('w', [0.02, 0.03, 0.01], 3, 'int8'),
+        ...grid('y', 0.21, 100),
+        w: bytes([3, 2, 3, 3], 'int8'),
+        b: tensor([3], [-500, 40, 3000], 'int32'),
+      },
+      attributes: { pads: { ints: [1, 1, 0, 0] } },
+    },
+    QLinearMatMul: {
+      shape: [3, 4],
+      inputs: [...x, 'w', 'ws', 'wz', 'ys', 'yz'],
+      constants: { ...grid('x', 0.05, 120), ...grid('w', 0.02, 100), ...grid('y', 0.3, 90), w: bytes([4, 5], 'uint8') },
+    },
+    ConvInteger: {
+      shape: [1, 1, 4, 4],
+      inputs: ['x', 'w', 'xz'],
+      constants: { ...grid('x', 1, 77), w: bytes([2, 1, 2, 2], 'uint8') },
+    },
+    MatMulInteger: {
+      shape: [3, 4],
+      inputs: ['x', 'w', 'xz', 'wz'],
+      constants: { ...grid('x', 1, 77), ...grid('w', [1, 1, 1], -5, 'int8'), w: bytes([4, 3], 'int8') },
+    },
+  }
+  const microsoft = { domain: 'com.microsoft', shape: [1, 3, 4, 4] }
+  const ends = { ...grid('x', 0.05, 120), ...grid('y', 0.0707, 100) }
+  const unaries: Record<string, Attributes> = {
+    QLinearAveragePool: { kernel_shape: { ints: [3, 3] } },
+    QLinearGlobalAveragePool: {},
+    QLinearSigmoid: {},
+    QLinearLeakyRelu: { alpha: { float: 0.2 } },
+  }
+  for (const [op, attributes] of Object.entries(unaries))
+    cases[op] = { ...microsoft, inputs: [...x, 'ys', 'yz'], constants: ends, attributes }
+  cases.QLinearSoftmax = {
+    ...microsoft,
+    shape: [2, 7],
+    inputs: [...x, 'ys', 'yz'],
+    constants: { ...grid('x', 0.05, 120), ...grid('y', 1 / 256, 0) },
+    attributes: { axis: { int: 1 }, opset: { int: 13 } },
+  }
+  const second = { ...ends, ...grid('w', 0.031, 40) }
+  for (const op of ['QLinearAdd', 'QLinearMul'])
+    cases[op] = { ...microsoft, inputs: [...x, 'x', 'ws', 'wz', 'ys', 'yz'], constants: second }
+  cases.QLinearConcat = {
+    ...microsoft,
+    inputs: ['ys', 'yz', ...x, 'x', 'ws', 'wz'],
+    constants: second,
+    attributes: { axis: { int: 1 } },
+  }
+  for (const [op, { domain = '', shape, inputs, constants, attributes = {} }] of Object.entries(cases))
+    test(op, () => {
+      const onnx = encodeModel({
+        opset: 13,
+        opsets: { 'com.microsoft': 1 },
+        inputs: [{ name: 'x', dtype: 'uint8', shape }],
+        outputs: [{ name: 'y' }],
+        nodes: [{ op, domain, inputs, outputs: ['y'], attributes }],
+        initializers: constants,
+      })
+      const graph = importGraph(onnx)
+      const model = quantiseExactly(graph)
+      const circuit = compile(model, { input: 'private', output: 'public' })
+      let [compared, differing] = [0, 0]
+      for (let i = 0; i < 20; i++) {
+        const sample = bytes(shape, 'uint8')
+        const [got, expected] = [outputsOf(model, [sample])[0]!, floatOutputs(graph, sample)[0]!]
+        got.forEach((v, j) => {
+          compared++
+          if (v !== expected[j]) differing++
+          expect(Math.abs(v - expected[j]!)).toBeLessThanOrEqual(1)
+        })
+        if (i > 2) continue
+        const witness = solve(circuit, Float64Array.from(sample.data))
+        expect(Array.from(witness.small.subarray(1, 1 + got.length))).toEqual(got)
+      }
+      expect(new Set(outputsOf(model, [bytes(shape, 'uint8')])[0]).size).toBeGreaterThan(2)
+      expect(differing).toBeLessThanOrEqual(1 + compared / 100)
+    })
 })
 
 describe('what has no exact form', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { numbers } from '../../circuits/arithmetic.ts'
 import { requantiseSum } from '../../src/ops/quantisation.ts'
-import { offsetFor, ratioFor, staircaseOf } from '../../src/quantise/staircase.ts'
+import { offsetFor, ratioFor, staircaseOf, tiedRatioFor } from '../../src/quantise/staircase.ts'
 import { seeded } from '../support/random.ts'
 
 const SEED = 20261125
@@ -73,6 +73,20 @@ describe('ratios', () => {
         const { check } = compared((x) => requantiseSum(x, Math.fround(factor)), [-3000, 3000], factor, window)
         for (let x = -3000; x <= 3000; x++) check(x)
       }
+  })
+
+  test('of simple fractions have ties that float rounding breaks one way or the other', () => {
+    const factor = Math.fround(Math.fround(Math.fround(0.05) * Math.fround(0.02)) / Math.fround(0.21))
+    const stairs = staircaseOf((x) => requantiseSum(x, factor), [-40000, 40000], [-128, 127])
+    expect(ratioFor(stairs, factor)).toBeUndefined()
+    const { ratio, down } = tiedRatioFor(stairs, factor)!
+    expect(new Set(down)).toEqual(new Set([0, 1]))
+    for (let x = -40000; x <= 40000; x++) {
+      const y = numbers.rescale(x, ratio, -128, 127)
+      const rest = ratio.p * x + ratio.r - ratio.q * y
+      const got = y - (rest === 0 ? (down[y - stairs.first - 1] ?? 0) : 0)
+      if (got !== Math.min(Math.max(requantiseSum(x, factor), -128), 127)) expect({ x, got }).toEqual({ x })
+    }
   })
 
   test('of 16 bits are found for dyadic factors, and not where float rounding moves steps everywhere', () => {
