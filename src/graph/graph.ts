@@ -31,4 +31,6 @@ export type Graph = {
   readonly constants: ReadonlyMap<string, Tensor>
   /** Type of every value: inputs, constants and node outputs. */
   readonly types: ReadonlyMap<string, TensorType>
+  /** What the importer left out, in sentences. */
+  readonly notices?: readonly string[]
 }

@@ -4,6 +4,7 @@ import { formatShape, isSaneShape, type Shape, type Tensor, type TensorType } fr
 import type { Graph, Node } from './graph.ts'
 import { contextOf, createFolder, inferNode } from './infer.ts'
 import { decodeModel, duplicate, OnnxError, type OnnxInput, type OnnxModel, type OnnxNode } from './onnx.ts'
+import { withoutStrings } from './strings.ts'
 
 /** Versions of ai.onnx whose definitions of the operators have been read. */
 export const opsetRange = [7, 25] as const
@@ -25,7 +26,7 @@ export type ImportOptions = {
  * - ImportError `input/shape` or `model/open-shape` where a shape is needed or given wrongly.
  */
 export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Graph {
-  const model = decodeModel(bytes)
+  const { model, notices } = withoutStrings(decodeModel(bytes))
   const opset = opsetOf(model)
   const constants = new Map(model.initializers)
   const inputs = inputsOf(model, options, constants)
@@ -67,7 +68,8 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   for (const name of outputs) if (!types.has(name)) throw missing(name, 'an output of the model')
   const repeated = firstRepeated(outputs)
   if (repeated !== undefined) throw duplicate(repeated)
-  return { name: model.graph, opset, inputs, outputs, nodes, constants, types }
+  const graph = { name: model.graph, opset, inputs, outputs, nodes, constants, types }
+  return notices.length === 0 ? graph : { ...graph, notices }
 }
 
 /** An input's shape can't be settled. */

@@ -52,6 +52,8 @@ export type OnnxModel = {
   readonly graph: string
   readonly nodes: readonly OnnxNode[]
   readonly initializers: ReadonlyMap<string, Tensor>
+  /** Initializers that are made of strings: their values are not kept. */
+  readonly strings: ReadonlySet<string>
   readonly inputs: readonly OnnxInput[]
   readonly outputs: readonly string[]
   /** Operators that the model defines itself, as `domain:name`. */
@@ -79,17 +81,20 @@ export function decodeModel(bytes: Uint8Array): OnnxModel {
       fix: 'export the model with dense weights',
     })
   const initializers = new Map<string, Tensor>()
+  const strings = new Set<string>()
   for (const proto of graph.initializer ?? []) {
     const name = proto.name ?? ''
     if (name === '') throw new OnnxError('model/unnamed-value', 'an initializer has no name')
-    if (initializers.has(name)) throw duplicate(name)
-    initializers.set(name, tensorOf(proto, `initializer "${name}"`))
+    if (initializers.has(name) || strings.has(name)) throw duplicate(name)
+    if (proto.dataType === DataType.STRING) strings.add(name)
+    else initializers.set(name, tensorOf(proto, `initializer "${name}"`))
   }
   return {
     opsets,
     graph: graph.name ?? '',
     nodes: (graph.node ?? []).map(nodeOf),
     initializers,
+    strings,
     inputs: (graph.input ?? []).map(inputOf),
     outputs: (graph.output ?? []).map(({ name }) => name ?? ''),
     functions: new Set((model.functions ?? []).map((f) => `${domainOf(f.domain)}:${f.name ?? ''}`)),

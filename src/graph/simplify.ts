@@ -158,7 +158,8 @@ export function removeDead(graph: Graph): Graph {
   const nodes: Node[] = []
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((name) => live.has(name))) continue
-    nodes.push(node)
+    // operators with several outputs compute only those that are used
+    nodes.push({ ...node, outputs: node.outputs.map((name) => (live.has(name) ? name : '')) })
     for (const input of node.inputs) live.add(input)
   }
   nodes.reverse()

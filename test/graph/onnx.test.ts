@@ -174,6 +174,7 @@ describe('models', () => {
         },
       ],
       initializers: new Map([['w', w]]),
+      strings: new Set(),
       inputs: [{ name: 'x', dtype: 'int64', dims: ['batch', 2] }],
       outputs: ['y'],
       functions: new Set(),

@@ -1,6 +1,5 @@
 import { floatWindow, numberAbove, numberFrom } from '../../model/floatOrder.ts'
 import { sizeOf } from '../../tensor.ts'
-import { unsupported } from '../inputs.ts'
 import { type LowerContext, type QTensor, sparseMap } from '../lowering.ts'
 import type { TreeModel, TreeNode } from '../ml/treeModel.ts'
 
@@ -70,13 +69,26 @@ export type TreeSums = { readonly value: number; readonly unit: number; readonly
  * the input is one of which only the order matters, else multiples of the tensor's step with all its fraction bits.
  *
  * @param step real value of 2^shift units, the result's step; a power of two that suits the leaves where it is left out
+ * @param shift fraction bits; as many as give the largest leaf `leafBits` (those of a weight) where it is left out
  */
 export function lowerTrees(
   context: LowerContext,
   input: QTensor,
   model: TreeModel,
   targets: number,
-  { base, factor, step }: { readonly base: readonly number[]; readonly factor: number; readonly step?: number },
+  {
+    base,
+    factor,
+    step,
+    shift: given,
+    leafBits = context.scheme.weightBits,
+  }: {
+    readonly base: readonly number[]
+    readonly factor: number
+    readonly step?: number
+    readonly shift?: number
+    readonly leafBits?: number
+  },
 ): TreeSums {
   const ordered = context.encodingOf(input.name) === 'float32'
   const x = typeof input.shift === 'number' ? input : context.narrow(input)
@@ -115,10 +127,8 @@ export function lowerTrees(
     Number.MIN_VALUE,
   )
   const whole = step ?? 2 ** Math.ceil(Math.log2(most))
-  const shift = Math.min(
-    Math.max(0, Math.floor(context.scheme.weightBits - Math.log2(Math.max(most / whole, 2 ** -10)))),
-    30,
-  )
+  const fractions = Math.floor(leafBits - Math.log2(Math.max(most / whole, 2 ** -10)))
+  const shift = given ?? Math.min(Math.max(0, fractions), 30)
   const unit = whole / 2 ** shift
   const toUnits = (real: number): number => {
     const q = Math.round(Math.abs(real) / unit)
@@ -181,9 +191,4 @@ export function lowerTrees(
     },
   })
   return { value, unit, shift }
-}
-
-/** Throws UnsupportedError where a row has fewer features than trees look at. */
-export function checkFeatures(context: LowerContext, features: number, { features: needed }: TreeModel): void {
-  if (needed > features) unsupported(context, 'nodes_featureids', needed - 1, `features below ${features}`)
 }

@@ -77,7 +77,7 @@ export function computeClasses(
 }
 
 /** Whether the scores are probabilities. */
-const probabilities = ({ scores, transform }: Classes): boolean =>
+export const probabilities = ({ scores, transform }: Classes): boolean =>
   scores === 'all' ? transform !== 'NONE' : scores === 'sorted' && transform === 'LOGISTIC'
 
 /** Scaling of an operator with labels first and scores second. */

@@ -2,8 +2,20 @@ import type { Node } from '../../graph/graph.ts'
 import { isFloat } from '../../tensor.ts'
 import { lowerTrees } from '../lower/trees.ts'
 import type { InferContext, Op } from '../op.ts'
-import { type Classes, classScaling, classTypes, computeClasses, lowerClasses, rowsOf, scoreStep } from './classes.ts'
+import {
+  type Classes,
+  classScaling,
+  classTypes,
+  computeClasses,
+  lowerClasses,
+  probabilities,
+  rowsOf,
+  scoreStep,
+} from './classes.ts'
 import { classifierTrees, sumTrees } from './treeModel.ts'
+
+/** Bits by which leaves are rounded more coarsely where scores become probabilities. */
+const LOGIT_BITS_SPARED = 3
 
 const known = new WeakMap<Node, ReturnType<typeof classifierTrees>>()
 
@@ -72,7 +84,9 @@ export const treeEnsembleClassifier: Op = {
     const { trees, base, factor } = treesOf(context)
     const classes = classesOf(context)
     const step = scoreStep(context, classes)
-    const { value, shift, unit } = lowerTrees(context, x!, trees, classes.scored, { base, factor, step })
+    // a probability does not show more than these of a logit; labels compare sums of them
+    const leafBits = context.scheme.weightBits - (probabilities(classes) ? LOGIT_BITS_SPARED : 0)
+    const { value, shift, unit } = lowerTrees(context, x!, trees, classes.scored, { base, factor, step, leafBits })
     const { rows } = rowsOf(context)
     return lowerClasses(context, classes, {
       name: '',
