@@ -689,6 +689,8 @@ const dequantiseRule: Rule = (place, [x]) => {
     if (data === undefined || scale === undefined || (zero === undefined && types[2] !== undefined))
       return failWith(node, 'its scale or zero point is computed by the model')
     if (scale.dtype !== 'float32') return failWith(node, `its scale is ${scale.dtype}; only float32 is exact here`)
+    const odd = scale.data.find((v) => !(v > 0) || !Number.isFinite(v))
+    if (odd !== undefined) return failWith(node, `one of its scales is ${odd}`)
     const { axis = 1, block_size = 0 } = dequantizeAttributes(place)
     const scaleOf = granularityOf(place, data.shape, scale.shape, { axis, block_size })
     const quantised = { type: data.dtype, data: centred(data, zero, scaleOf).data, scales: scale.data, scaleOf }
@@ -1006,7 +1008,14 @@ const generalRule: Rule = (place, inputs) => {
   return failWith(node, 'it has no exact integer form in a quantised model')
 }
 
+const dynamicRule: Rule = ({ node }) =>
+  failWith(
+    node,
+    'its scale is a float that differs from input to input, so that no fixed integers stand for its result',
+  )
+
 const rules: Readonly<Record<string, Rule>> = {
+  ':DynamicQuantizeLinear': dynamicRule,
   ':QuantizeLinear': quantiseRule,
   ':DequantizeLinear': dequantiseRule,
   ':Conv': convRule,

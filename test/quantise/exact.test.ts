@@ -370,6 +370,17 @@ describe('what has no exact form', () => {
     const code = (nodes: Parts['nodes'], constants: Record<string, Tensor> = {}): string =>
       refusal(() => quantiseExactly(importGraph(model(nodes, { ...grid, ...constants }))))
     expect(code([{ op: 'Relu', inputs: ['x'], outputs: ['a'] }, q])).toMatch(/not-quantisable/)
+    expect(code([{ op: 'DynamicQuantizeLinear', inputs: ['x'], outputs: ['y', 'b', 'c'] }])).toMatch(/input to input/)
+    const weights = { w: tensor([2, 2], [1, 2, 3, 4], 'int8'), zero: tensor([2], [0.5, 0]) }
+    const product = [
+      { ...q, inputs: ['x', 's', 'z'], outputs: ['c'] },
+      { op: 'DequantizeLinear', inputs: ['c', 's', 'z'], outputs: ['d'] },
+      { op: 'DequantizeLinear', inputs: ['w', 'zero'], outputs: ['e'] },
+      { op: 'MatMul', inputs: ['d', 'e'], outputs: ['a'] },
+    ]
+    expect(code([...product, q], weights)).toMatch(/not-quantisable.*scales is 0/)
+    expect(code([...product, q], { ...weights, zero: tensor([2], [0.5, Number.NaN]) })).toMatch(/scales is NaN/)
+    expect(code([...product, q], { ...weights, zero: tensor([2], [0.5, 0.25]) })).toBe('nothing was thrown')
     const both = { op: 'QuantizeLinear', inputs: ['x', 's2', 'z'], outputs: ['b'] }
     const join = { op: 'Concat', inputs: ['b', 'c'], outputs: ['y'], attributes: { axis: { int: 0 } } }
     expect(code([{ ...q, inputs: ['x', 's', 'z'], outputs: ['c'] }, both, join], { s2: tensor([], [0.25]) })).toMatch(
