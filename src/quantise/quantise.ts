@@ -33,6 +33,8 @@ export class QuantiseError extends VeritensorError {}
 export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultScheme): IntegerModel {
   if (!Number.isInteger(scheme.bits) || scheme.bits < 2 || scheme.bits > 16)
     throw new QuantiseError('usage/bits', `activations of ${scheme.bits} bits are not supported (2 to 16 are)`)
+  if (!Number.isInteger(scheme.weightBits) || scheme.weightBits < 2 || scheme.weightBits > 24)
+    throw new QuantiseError('usage/bits', `weights of ${scheme.weightBits} bits are not supported (2 to 24 are)`)
   const plan = planScales(graph, ranges, scheme)
   const layers: Layer[] = []
   const tensors = new Map<string, QTensor>()

@@ -19,6 +19,8 @@ function randomModel(random: Random): IntegerModel {
     [0, 255],
     [-128, 127],
     [-5, 9],
+    [3, 9],
+    [-9, -4],
   ] as const)
   const input = { name: 'x', shape: [1, channels, size, size], scale: 1, value: 0, lo, hi }
   const layers: Layer[] = []
@@ -50,7 +52,8 @@ function randomModel(random: Random): IntegerModel {
       const kernel = [random.integer(1, Math.min(h, 3)), random.integer(1, Math.min(w, 3))] as const
       const pads = [random.integer(0, 1), random.integer(0, 1)] as const
       const strides = [random.integer(1, 2), random.integer(1, 2)] as const
-      const out = [0, 1].map((d) => Math.floor(((d === 0 ? h : w) + 2 * pads[d]! - kernel[d]!) / strides[d]!) + 1)
+      const ends = [random.integer(0, 1), random.integer(0, 1)] as const
+      const out = [h, w].map((n, d) => Math.floor((n + pads[d]! + ends[d]! - kernel[d]!) / strides[d]!) + 1)
       const groups = random.pick([1, c])
       const outChannels = groups * random.integer(1, 2)
       const map: ConvMap = {

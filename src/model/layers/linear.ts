@@ -215,7 +215,7 @@ export const linear: LayerKind<Linear> = {
     }
     const channels = map.bias.length
     const perOutput = map.weights.length / channels
-    const padded = map.type === 'conv' && map.pads.some((p) => p > 0)
+    const padded = map.type === 'conv' && isPadded(map)
     for (let c = 0; c < channels; c++) {
       let [positive, negative] = [0, 0]
       for (let i = 0; i < perOutput; i++) {
@@ -254,6 +254,13 @@ export const linear: LayerKind<Linear> = {
     require(linearMap(map).outputs === sizeOf(shape), 'the shape does not have as many elements as the map has outputs')
   },
 }
+
+/** Whether a window leaves the input, at its beginning or at its end. */
+const isPadded = ({ size, outSize, kernel, strides, dilations, pads }: ConvMap): boolean =>
+  size.some((n, d) => {
+    const last = (outSize[d]! - 1) * strides[d]! - pads[d]! + (kernel[d]! - 1) * dilations[d]!
+    return pads[d]! > 0 || last >= n
+  })
 
 /** All inputs one after the other. */
 export function concatenate<T>(inputs: readonly ArrayLike<T>[]): ArrayLike<T> {
