@@ -5,12 +5,12 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readdirSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { readShared } from '../workers/files.ts'
 import { ArtefactError, type Manifest, parseManifest } from './manifest.ts'
-import { discard, renameAll, temporaryBeside, unwritable, writeWhole } from './temporary.ts'
+import { discard, makeFolder, renameAll, temporaryBeside, unwritable, writeWhole } from './temporary.ts'
 
 /** Files of an artefact directory. */
 export const FILES = {
@@ -60,7 +60,7 @@ export async function writeDirectory(
   const aside = temporaryBeside(target)
   try {
     try {
-      await mkdir(aside, { recursive: true })
+      await makeFolder(aside)
       for (const [name, content] of Object.entries(files)) await writeFile(join(aside, name), content)
       await writeFile(join(aside, FILES.manifest), manifestText(complete))
     } catch (cause) {
@@ -194,7 +194,7 @@ const missing = (directory: string, name: string, cause?: unknown): ArtefactErro
 
 /** Parent folder of a path, created if need be. Throws ArtefactError `input/unwritable`. */
 export async function ensureParent(path: string): Promise<void> {
-  await mkdir(dirname(resolve(path)), { recursive: true }).catch((cause) => {
+  await makeFolder(dirname(resolve(path))).catch((cause) => {
     throw unwritable(path, cause)
   })
 }

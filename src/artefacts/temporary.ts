@@ -4,8 +4,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import { renameSync, rmSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { ArtefactError } from './manifest.ts'
 
 const present = new Set<string>()
@@ -63,6 +63,25 @@ export function renameAll(renames: readonly (readonly [from: string, to: string]
     } catch (cause) {
       throw unwritable(to, cause)
     }
+}
+
+/**
+ * Makes a folder and those above it, where they are missing. Throws what the file system throws.
+ *
+ * Node's own recursive mkdir never returns where a folder can't be made although the one above it is there, as in /proc.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const target = resolve(path)
+  const exists = await stat(target).then(
+    (info) => info.isDirectory(),
+    () => false,
+  )
+  if (exists) return
+  if (dirname(target) !== target) await makeFolder(dirname(target))
+  await mkdir(target).catch(async (error: NodeJS.ErrnoException) => {
+    // another process may have been faster
+    if (error.code !== 'EEXIST' || !(await stat(target)).isDirectory()) throw error
+  })
 }
 
 export const unwritable = (path: string, cause: unknown): ArtefactError =>

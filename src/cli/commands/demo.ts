@@ -1,11 +1,11 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { saveCompiled } from '../../artefacts/compiled.ts'
 import { addArtefact, FILES } from '../../artefacts/directory.ts'
 import { type Keys, setupDirectory } from '../../artefacts/keys.ts'
 import { ArtefactError, type Manifest } from '../../artefacts/manifest.ts'
-import { discard, temporaryBeside, unwritable, writeWhole } from '../../artefacts/temporary.ts'
+import { discard, makeFolder, temporaryBeside, unwritable, writeWhole } from '../../artefacts/temporary.ts'
 import { AnvilMissingError, findAnvil } from '../../chain/anvil.ts'
 import { type LocalVerifier, openLocalVerifier } from '../../chain/localVerifier.ts'
 import type { OnchainVerification } from '../../chain/verifyOnchain.ts'
@@ -113,7 +113,7 @@ async function run(directory: string, context: Context): Promise<Result> {
 
   const proofs = join(directory, 'proofs')
   const inferences = await timed('prove', undefined, async () => {
-    await mkdir(proofs, { recursive: true }).catch((cause) => {
+    await makeFolder(proofs).catch((cause) => {
       throw unwritable(proofs, cause)
     })
     const made = await prove(compiled, keys, samples, {

@@ -1,9 +1,8 @@
-import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { openCompiled } from '../../artefacts/compiled.ts'
 import { openDirectoryKeys } from '../../artefacts/keys.ts'
-import { unwritable, writeWhole } from '../../artefacts/temporary.ts'
+import { makeFolder, unwritable, writeWhole } from '../../artefacts/temporary.ts'
 import { estimateCircuit } from '../../estimate.ts'
 import { encodeProof, encodePublicSignals } from '../../groth16/keys.ts'
 import { prove as proveSamples } from '../../pipeline/prove.ts'
@@ -50,7 +49,7 @@ export const prove = command({
     const keys = openDirectoryKeys(directory, manifest)
     const { dev } = keys.verifyingKey
     progress.done()
-    await mkdir(out, { recursive: true }).catch((cause) => {
+    await makeFolder(out).catch((cause) => {
       throw unwritable(out, cause)
     })
     const started = performance.now()
