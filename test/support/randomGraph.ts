@@ -140,6 +140,9 @@ export function randomGraph(random: Random, depth = random.integer(1, 6), wanted
       add('Transpose', [from.name], [...from.shape.slice(0, -2), k, m], { perm: { ints: perm } }, from.positive)
       add('MatMul', [from.name, at.name], [...from.shape.slice(0, -1), m])
     },
+    RNN: () => recurrent('RNN', 1),
+    GRU: () => recurrent('GRU', 3),
+    LSTM: () => recurrent('LSTM', 4),
     Conv: () => {
       if (at.shape.length < 3) return
       const [, c, ...spatial] = at.shape as [number, number, ...number[]]
@@ -400,6 +403,25 @@ export function randomGraph(random: Random, depth = random.integer(1, 6), wanted
     },
     PRelu: () => add('PRelu', [at.name, constant([at.shape.at(-1)!])], at.shape),
     CastLike: () => add('CastLike', [at.name, constant([1])], at.shape, {}, at.positive),
+  }
+  const recurrent = (op: string, gates: number): void => {
+    if (at.shape.length !== 3 || at.shape[0]! > 4) return
+    const [length, batch, size] = at.shape as [number, number, number]
+    const hidden = random.integer(1, 3)
+    const direction = random.pick(['forward', 'reverse', 'bidirectional'])
+    const directions = direction === 'bidirectional' ? 2 : 1
+    const optional = (shape: Shape): string => (random.unit() < 0.5 ? constant(shape) : '')
+    const state = [directions, batch, hidden]
+    const inputs = [
+      ...[at.name, constant([directions, gates * hidden, size]), constant([directions, gates * hidden, hidden])],
+      ...[optional([directions, 2 * gates * hidden]), '', optional(state)],
+      ...(op === 'LSTM' ? [optional(state), optional([directions, 3 * hidden])] : []),
+    ]
+    add(op, inputs, [length, directions, batch, hidden], {
+      hidden_size: { int: hidden },
+      direction: { string: direction },
+      ...(op === 'GRU' ? { linear_before_reset: { int: random.integer(0, 1) } } : {}),
+    })
   }
   const pool = (op: string): void => {
     if (at.shape.length < 3) return

@@ -26,10 +26,18 @@ function roundChannels(
   const { rms, mean } = integerStats(context, x)
   const row = new Float64Array(perChannel)
   const shifts = new Uint8Array(channels)
+  /** Largest sum of a channel's weights. */
+  let largest = 0
   for (let c = 0; c < channels; c++) {
     for (let i = 0; i < perChannel; i++) row[i] = weightAt(c, i) * factor
     shifts[c] = chooseShift(row, rms, mean, context.scheme.weightBits)
+    largest = Math.max(
+      largest,
+      row.reduce((sum, w) => sum + Math.abs(w), 0),
+    )
   }
+  // a sum beyond the window would pass for a requantised tensor without a shift, and never be clamped
+  if (shifts.every((s) => s === 0) && largest > 1) shifts.fill(1)
   // a wide result is compared and read across channels: one shift for all
   if (target.wide) shifts.fill(shifts.reduce((m, s) => Math.max(m, s), 0))
   return { factor, shifts }
@@ -155,7 +163,8 @@ function lowerProducts(
   // all products of a sum have one weight, so its rounding disturbs the sum as it would disturb one number of that size
   const { rms, mean } = context.stats(context.node.outputs[0]!)
   const unit = a.scale * b.scale
-  const shift = chooseShift([factor], Math.max(rms / unit, 1), mean / unit, context.scheme.weightBits)
+  // a shift of 0 would mark the sums as requantised
+  const shift = Math.max(1, chooseShift([factor], Math.max(rms / unit, 1), mean / unit, context.scheme.weightBits))
   const value = context.emit({
     kind: 'linear',
     inputs: [product],

@@ -72,6 +72,9 @@ export function emitIsNonZero(context: LowerContext, value: number, shape: Shape
 /** Finest step of a tensor that is to be rounded to whole numbers. */
 const FINEST = 2 ** -20
 
+/** Accumulators from here on are requantised before they are rounded: 256 times the square of a value must fit doubles. */
+const LARGEST = 2 ** 22
+
 /**
  * The tensor in steps of 2^-s: exact where its own step is a whole multiple of that, else each step is rounded so little that
  * the largest value is off by less than half a step of the tensor (of 2^-20 where that is more).
@@ -80,10 +83,14 @@ export function inBinaryFractions(
   context: LowerContext,
   input: QTensor,
 ): { readonly value: number; readonly s: number } {
-  const x = exactly(context, input)
+  const sizeOfValue = ({ value }: QTensor): number => {
+    const { lo, hi } = context.boundsOf(value)
+    return Math.max(Math.abs(lo), Math.abs(hi), 1)
+  }
+  const exact = exactly(context, input)
+  const x = sizeOfValue(exact) < LARGEST ? exact : context.narrow(input)
   const unit = unitOf(x)
-  const { lo, hi } = context.boundsOf(x.value)
-  const most = Math.max(Math.abs(lo), Math.abs(hi), 1)
+  const most = sizeOfValue(x)
   let s = 0
   while (!Number.isInteger(unit * 2 ** s) && most / 2 ** s > Math.max(unit, FINEST)) s++
   const weight = Math.round(unit * 2 ** s)

@@ -42,23 +42,57 @@ function withOneShift(context: LowerContext, tensors: readonly QTensor[]): QTens
 }
 
 /**
+ * The tensors that a map takes elements from, at least one, and the map from these: the bounds, and accumulators, of others
+ * would otherwise count for the result.
+ */
+function withoutUnused(
+  given: readonly QTensor[],
+  map: Int32Array,
+): { readonly inputs: readonly QTensor[]; readonly map: Int32Array } {
+  if (given.length === 1) return { inputs: given, map }
+  const starts: number[] = []
+  let size = 0
+  for (const { shape } of given) {
+    starts.push(size)
+    size += sizeOf(shape)
+  }
+  const owner = new Int32Array(size)
+  for (const [i, start] of starts.entries()) owner.fill(i, start)
+  const used = new Set(Array.from(map, (at) => (at < 0 ? -1 : owner[at]!)))
+  const kept = given.flatMap((_, i) => (used.has(i) ? [i] : []))
+  if (kept.length === given.length) return { inputs: given, map }
+  if (kept.length === 0) return { inputs: given.slice(0, 1), map }
+  const offsets = new Map<number, number>()
+  let next = 0
+  for (const i of kept) {
+    offsets.set(i, next - starts[i]!)
+    next += sizeOf(given[i]!.shape)
+  }
+  return {
+    inputs: kept.map((i) => given[i]!),
+    map: map.map((at) => (at < 0 ? at : at + offsets.get(owner[at]!)!)),
+  }
+}
+
+/**
  * Data movement: element j of the result is element map[j] of the inputs one after the other, or `fill` (a real value)
  * where map[j] is -1. Scales are tied, so integers move as they are, with their fraction bits.
  */
 export function lowerMove(
   context: LowerContext,
-  inputs: readonly QTensor[],
-  { map, fill }: Moves,
+  given: readonly QTensor[],
+  moves: Moves,
   shape: Shape,
   output = 0,
 ): QTensor {
+  const { inputs, map } = withoutUnused(given, moves.map)
   const target = context.target(output)
   const identity = inputs.length === 1 && map.length === sizeOf(inputs[0]!.shape) && map.every((at, j) => at === j)
   if (identity && typeof inputs[0]!.shift === 'number') return { ...inputs[0]!, name: '', shape }
-  const given = inputs.map((x) => inScaleOf(context, x, output))
+  const scaled = inputs.map((x) => inScaleOf(context, x, output))
   // a wide result has one shift for all: multiplying by powers of two costs no rows
-  const different = new Set(given.map((x) => (typeof x.shift === 'number' ? x.shift : -1)))
-  const xs = target.wide && (different.size > 1 || different.has(-1)) ? withOneShift(context, given) : given
+  const different = new Set(scaled.map((x) => (typeof x.shift === 'number' ? x.shift : -1)))
+  const xs = target.wide && (different.size > 1 || different.has(-1)) ? withOneShift(context, scaled) : scaled
   const all = Uint8Array.from(xs.flatMap((x) => [...shiftsOf(x)]))
   const common = all[0] ?? 0
   const shifts = Uint8Array.from(map, (at) => (at < 0 ? common : all[at]!))
@@ -68,7 +102,7 @@ export function lowerMove(
     inputs: xs.map((x) => x.value),
     shape,
     map,
-    fill: toInteger(fill / target.scale, same ? (shifts[0] ?? 0) : common),
+    fill: toInteger(moves.fill / target.scale, same ? (shifts[0] ?? 0) : common),
   })
   return { name: '', value, shape, scale: target.scale, shift: same ? (shifts[0] ?? 0) : { shifts, inner: 1 } }
 }

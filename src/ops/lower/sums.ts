@@ -24,6 +24,8 @@ export function lowerLinearSum(
       const column = Float64Array.from({ length: inner }, (_, k) => weights[k * columns + n]! * factor)
       shifts[n] = Math.max(shifts[n]!, chooseShift(column, stats.rms, stats.mean, context.scheme.weightBits))
     }
+  // a shift of 0 would mark the sums as requantised
+  if (shifts.every((s) => s === 0)) shifts.fill(1)
   // a wide result is compared and read across channels: one shift for all
   if (target.wide) shifts.fill(shifts.reduce((m, s) => Math.max(m, s), 0))
   const inner = blocks.reduce((n, block) => n + block.inner, 0)
@@ -97,7 +99,7 @@ export function lowerProductSum(
   const bias = new Float64Array(size)
   /** Values with the weight of each of their elements. */
   const parts: { readonly value: number; readonly weight: (j: number) => number }[] = []
-  let shift = 0
+  let shift = 1 // 0 would mark the sums as requantised
   for (const { sign, factors } of terms) {
     const computed = factors.flatMap(({ tensor }) => (tensor === undefined ? [] : [context.narrow(tensor)]))
     const constants = factors.flatMap(({ tensor, constant }) => (tensor === undefined ? [constant!.data] : []))
