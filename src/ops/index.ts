@@ -14,12 +14,14 @@ import { concat } from './concat.ts'
 import { constant } from './constant.ts'
 import { constantOfShape } from './constantOfShape.ts'
 import { conv } from './conv.ts'
+import { convTranspose } from './convTranspose.ts'
 import { cumSum } from './cumSum.ts'
 import { depthToSpace } from './depthToSpace.ts'
 import { dequantizeLinear } from './dequantizeLinear.ts'
 import { div } from './div.ts'
 import { dropout } from './dropout.ts'
 import { dynamicQuantizeLinear } from './dynamicQuantizeLinear.ts'
+import { einsum } from './einsum.ts'
 import { elu } from './elu.ts'
 import { equal } from './equal.ts'
 import { erf } from './erf.ts'
@@ -35,24 +37,30 @@ import { gelu } from './gelu.ts'
 import { gemm } from './gemm.ts'
 import { globalAveragePool } from './globalAveragePool.ts'
 import { globalMaxPool } from './globalMaxPool.ts'
-import { gru } from './gru.ts'
 import { greater } from './greater.ts'
 import { greaterOrEqual } from './greaterOrEqual.ts'
+import { groupNormalization } from './groupNormalization.ts'
+import { gru } from './gru.ts'
 import { hardmax } from './hardmax.ts'
 import { hardSigmoid } from './hardSigmoid.ts'
 import { hardSwish } from './hardSwish.ts'
 import { identity } from './identity.ts'
+import { instanceNormalization } from './instanceNormalization.ts'
+import { layerNormalization } from './layerNormalization.ts'
 import { leakyRelu } from './leakyRelu.ts'
-import { linearSum } from './linearSum.ts'
 import { less } from './less.ts'
 import { lessOrEqual } from './lessOrEqual.ts'
+import { linearSum } from './linearSum.ts'
 import { log } from './log.ts'
 import { logSoftmax } from './logSoftmax.ts'
+import { lpPool } from './lpPool.ts'
+import { lrn } from './lrn.ts'
 import { lstm } from './lstm.ts'
 import { matMul } from './matMul.ts'
 import { max } from './max.ts'
 import { maxPool } from './maxPool.ts'
 import { mean } from './mean.ts'
+import { meanVarianceNormalization } from './meanVarianceNormalization.ts'
 import { min } from './min.ts'
 import { mish } from './mish.ts'
 import { mlOps } from './ml/index.ts'
@@ -82,6 +90,7 @@ import { reduceSumSquare } from './reduceSumSquare.ts'
 import { relu } from './relu.ts'
 import { reshape } from './reshape.ts'
 import { resize } from './resize.ts'
+import { rmsNormalization } from './rmsNormalization.ts'
 import { rnn } from './rnn.ts'
 import { round } from './round.ts'
 import { scatterElements } from './scatterElements.ts'
@@ -128,12 +137,14 @@ export const ops: readonly Op[] = [
   constant,
   constantOfShape,
   conv,
+  convTranspose,
   cumSum,
   depthToSpace,
   dequantizeLinear,
   div,
   dropout,
   dynamicQuantizeLinear,
+  einsum,
   elu,
   equal,
   erf,
@@ -149,23 +160,29 @@ export const ops: readonly Op[] = [
   gemm,
   globalAveragePool,
   globalMaxPool,
-  gru,
   greater,
   greaterOrEqual,
+  groupNormalization,
+  gru,
   hardSigmoid,
   hardSwish,
   hardmax,
   identity,
+  instanceNormalization,
+  layerNormalization,
   leakyRelu,
   less,
   lessOrEqual,
   log,
   logSoftmax,
+  lpPool,
+  lrn,
   lstm,
   matMul,
   max,
   maxPool,
   mean,
+  meanVarianceNormalization,
   min,
   mish,
   ...mlOps,
@@ -193,6 +210,7 @@ export const ops: readonly Op[] = [
   relu,
   reshape,
   resize,
+  rmsNormalization,
   rnn,
   round,
   scatterElements,

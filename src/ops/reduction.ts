@@ -28,7 +28,7 @@ function geometry(
 }
 
 /** Positions of the elements that each element of the result is made of. */
-function groupsOf(shape: Shape, axes: readonly number[]): number[][] {
+export function groupsAlong(shape: Shape, axes: readonly number[]): number[][] {
   const strides = stridesOf(shape)
   const of = (wanted: (axis: number) => boolean): Int32Array => {
     const list = [...shape.keys()].filter(wanted)
@@ -68,7 +68,7 @@ export function reduction({ type, axesInput = 18, types = numericTypes, scaling,
     compute: (context, [x]) => {
       const { axes, shape } = geometry(context, axesInput)
       const { dtype, data } = x as Tensor
-      const groups = groupsOf(x!.shape, axes)
+      const groups = groupsAlong(x!.shape, axes)
       return [
         { dtype, shape, data: Float64Array.from(groups, (g) => wrapInteger(dtype, of(g.map((at) => data[at]!)))) },
       ]
@@ -77,7 +77,7 @@ export function reduction({ type, axesInput = 18, types = numericTypes, scaling,
     lower: (context, [x]) => {
       const { axes, shape } = geometry(context, axesInput)
       if (sizeOf(x!.shape) === 0) return unsupported(context, 'input shape', x!.shape, 'tensors with elements')
-      return [lower(context, x!, groupsOf(x!.shape, axes), shape)]
+      return [lower(context, x!, groupsAlong(x!.shape, axes), shape)]
     },
   }
 }

@@ -401,6 +401,54 @@ export function randomGraph(random: Random, depth = random.integer(1, 6), wanted
       })
       add('OneHot', [at.name, integers([shape.at(-1)!]), constant([2])], shape)
     },
+    LayerNormalization: () => {
+      const n = at.shape.at(-1)!
+      const bias = random.unit() < 0.5 ? [constant([n])] : []
+      add('LayerNormalization', [at.name, constant([n]), ...bias], at.shape, { epsilon: { float: 0.01 } })
+    },
+    InstanceNormalization: () => {
+      if (at.shape.length < 3) return
+      const c = at.shape[1]!
+      add('InstanceNormalization', [at.name, constant([c]), constant([c])], at.shape, { epsilon: { float: 0.01 } })
+    },
+    GroupNormalization: () => {
+      if (at.shape.length < 3) return
+      const c = at.shape[1]!
+      add('GroupNormalization', [at.name, constant([c]), constant([c])], at.shape, {
+        epsilon: { float: 0.01 },
+        num_groups: { int: random.pick([1, c]) },
+      })
+    },
+    MeanVarianceNormalization: () =>
+      at.shape.at(-1)! > 2 &&
+      at.shape.length < 4 &&
+      add('MeanVarianceNormalization', [at.name], at.shape, { axes: { ints: [at.shape.length - 1] } }),
+    LRN: () => at.shape.length >= 3 && add('LRN', [at.name], at.shape, { size: { int: 3 }, alpha: { float: 0.5 } }),
+    LpPool: () => pool('LpPool', { p: { int: random.integer(1, 2) } }),
+    ConvTranspose: () => {
+      if (at.shape.length < 3) return
+      const [, c, ...spatial] = at.shape as [number, number, ...number[]]
+      const group = random.pick([1, c])
+      const filters = random.integer(1, 2)
+      const size = spatial.map((d) => 2 * (d - 1) + 3 - 2)
+      const bias = random.unit() < 0.5 ? [constant([filters * group])] : []
+      add(
+        'ConvTranspose',
+        [at.name, constant([c, filters, ...spatial.map(() => 3)]), ...bias],
+        [1, filters * group, ...size],
+        {
+          group: { int: group },
+          strides: { ints: spatial.map(() => 2) },
+          pads: { ints: [...spatial, ...spatial].map(() => 1) },
+        },
+      )
+    },
+    Einsum: () => {
+      if (at.shape.length !== 2) return
+      const [m, k] = at.shape as [number, number]
+      if (random.unit() < 0.5) add('Einsum', [at.name, at.name], [m, m], { equation: { string: 'ik,jk->ij' } })
+      else add('Einsum', [constant([k, 3]), at.name], [3, m], { equation: { string: 'kj,ik->ji' } })
+    },
     PRelu: () => add('PRelu', [at.name, constant([at.shape.at(-1)!])], at.shape),
     CastLike: () => add('CastLike', [at.name, constant([1])], at.shape, {}, at.positive),
   }
@@ -423,7 +471,7 @@ export function randomGraph(random: Random, depth = random.integer(1, 6), wanted
       ...(op === 'GRU' ? { linear_before_reset: { int: random.integer(0, 1) } } : {}),
     })
   }
-  const pool = (op: string): void => {
+  const pool = (op: string, further: Node['attributes'] = {}): void => {
     if (at.shape.length < 3) return
     const spatial = at.shape.slice(2)
     if (spatial.some((d) => d < 2)) return
@@ -432,6 +480,7 @@ export function randomGraph(random: Random, depth = random.integer(1, 6), wanted
     add(op, [at.name], [...at.shape.slice(0, 2), ...size], {
       kernel_shape: { ints: spatial.map(() => 2) },
       strides: { ints: strides },
+      ...further,
     })
   }
   const global = (op: string): void => {

@@ -77,7 +77,7 @@ const LARGEST = 2 ** 22
 
 /**
  * The tensor in steps of 2^-s: exact where its own step is a whole multiple of that, else each step is rounded so little that
- * the largest value is off by less than half a step of the tensor (of 2^-20 where that is more).
+ * the largest value is off by less than 1/512 of a step of the tensor (2^-21 where that is more).
  */
 export function inBinaryFractions(
   context: LowerContext,
@@ -92,7 +92,7 @@ export function inBinaryFractions(
   const unit = unitOf(x)
   const most = sizeOfValue(x)
   let s = 0
-  while (!Number.isInteger(unit * 2 ** s) && most / 2 ** s > Math.max(unit, FINEST)) s++
+  while (!Number.isInteger(unit * 2 ** s) && most / 2 ** s > Math.max(unit / 256, FINEST)) s++
   const weight = Math.round(unit * 2 ** s)
   return { value: weight === 1 ? x.value : emitAffine(context, [[weight, x.value]], 0, x.shape), s }
 }

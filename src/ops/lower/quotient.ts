@@ -1,5 +1,4 @@
 import { broadcastMap, type Shape, sizeOf, type Tensor } from '../../tensor.ts'
-import { unsupported } from '../inputs.ts'
 import { type LowerContext, type QTensor, sparseMap } from '../lowering.ts'
 import { emitAbs, emitAffine, emitClamp, spread, wholeInputs } from './compare.ts'
 
@@ -81,15 +80,19 @@ export function lowerQuotient(context: LowerContext, a: QTensor | Tensor, b: QTe
 
 const largest = ({ data }: Tensor): number => data.reduce((m, v) => Math.max(m, Math.abs(v)), 0) || 1
 
-/** Whole numbers divided, for dividends that are not negative and divisors that are positive. */
+/** Whole numbers divided, towards zero: sgn(a)·sgn(b)·⌊|a| / max(|b|, 1)⌋. */
 export function lowerWholeQuotient(
   context: LowerContext,
   inputs: readonly (QTensor | undefined)[],
   shape: Shape,
 ): QTensor {
   const [n, d] = wholeInputs(context, inputs, shape) as [number, number]
-  if (context.boundsOf(n).lo < 0 || context.boundsOf(d).lo < 1)
-    return unsupported(context, 'integers', 'of any sign', 'dividends of at least 0 and divisors of at least 1')
-  const value = context.emit({ kind: 'divide', inputs: [n, d], shape })
+  const most = context.boundsOf(d)
+  const positive = emitAbs(context, d, shape)
+  const divisor = most.lo >= 1 ? positive : emitClamp(context, positive, shape, 1, Math.max(-most.lo, most.hi, 1))
+  let value = context.emit({ kind: 'divide', inputs: [emitAbs(context, n, shape), divisor], shape })
+  for (const signed of [n, d])
+    if (context.boundsOf(signed).lo < 0)
+      value = context.emit({ kind: 'multiply', inputs: [value, emitSignOf(context, signed, shape)], shape })
   return { name: '', value, shape, scale: 1, shift: 0 }
 }

@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest'
+import { importOnnx } from '../../src/graph/import.ts'
+import { runFloat } from '../../src/graph/run.ts'
+import { prepareInteger } from '../../src/model/model.ts'
+import { calibrate } from '../../src/quantise/calibrate.ts'
+import { dequantise, quantiseInput } from '../../src/quantise/ports.ts'
+import { quantise } from '../../src/quantise/quantise.ts'
+import type { Tensor } from '../../src/tensor.ts'
+import { seeded } from '../support/random.ts'
+import { int64s, normal, type SingleNode, singleNode, tensor } from '../support/tensors.ts'
+
+const random = seeded(7)
+const x = normal(random, [2, 3, 4])
+const image = normal(random, [1, 4, 5, 5])
+const positive: Tensor = { ...x, data: x.data.map((v) => Math.abs(v) + 0.2) }
+const scalar = (v: number): Tensor => tensor([], [v])
+const ints = (...values: number[]) => ({ ints: values })
+
+/** One node each, with inputs of moderate size. */
+const nodes: readonly SingleNode[] = [
+  { op: 'Abs', inputs: [x] },
+  { op: 'Neg', inputs: [x] },
+  { op: 'Div', inputs: [x, positive] },
+  { op: 'Div', inputs: [positive, { ...positive, data: positive.data.map((v, i) => (i % 2 ? -v : v)) }] },
+  { op: 'Div', inputs: [x], constants: [scalar(-3)] },
+  { op: 'Pow', inputs: [x], constants: [scalar(2)] },
+  { op: 'Pow', inputs: [x], constants: [scalar(3)] },
+  { op: 'PRelu', inputs: [x], constants: [normal(random, [4])] },
+  { op: 'ThresholdedRelu', attributes: { alpha: { float: 0.7 } }, inputs: [x] },
+  ...['ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceL1', 'ReduceL2', 'ReduceSumSquare'].map(
+    (op): SingleNode => ({ op, opset: 18, inputs: [x], constants: [int64s(1)] }),
+  ),
+  { op: 'ReduceLogSumExp', opset: 18, inputs: [x], constants: [int64s(1)] },
+  { op: 'ReduceProd', opset: 18, inputs: [x], constants: [int64s(1)] },
+  { op: 'ReduceProd', opset: 18, inputs: [positive], constants: [int64s(1, 2)] },
+  { op: 'Sum', inputs: [x, positive, normal(random, [4])] },
+  { op: 'Mean', inputs: [x, positive, x] },
+  { op: 'Max', inputs: [x, positive], constants: [scalar(0.5)] },
+  { op: 'Min', inputs: [x, positive], constants: [scalar(0.5)] },
+  { op: 'CumSum', inputs: [x], constants: [int64s(2)] },
+  {
+    op: 'Resize',
+    attributes: { mode: { string: 'cubic' } },
+    inputs: [x],
+    constants: [undefined, tensor([3], [1, 1, 2])],
+  },
+  {
+    op: 'ConvTranspose',
+    attributes: { strides: ints(2, 2), pads: ints(1, 1, 1, 1), output_padding: ints(1, 1), group: { int: 2 } },
+    inputs: [image],
+    constants: [normal(random, [4, 2, 3, 3]), normal(random, [4])],
+  },
+  { op: 'LpPool', attributes: { kernel_shape: ints(2, 2) }, inputs: [image] },
+  { op: 'LpPool', attributes: { kernel_shape: ints(3, 3), p: { int: 1 } }, inputs: [image] },
+  { op: 'LRN', attributes: { size: { int: 3 }, alpha: { float: 0.9 }, bias: { float: 2 } }, inputs: [image] },
+  { op: 'LayerNormalization', opset: 17, inputs: [x], constants: [normal(random, [4]), normal(random, [4])] },
+  {
+    op: 'LayerNormalization',
+    opset: 17,
+    attributes: { axis: { int: 1 }, epsilon: { float: 0.1 } },
+    inputs: [image],
+    constants: [normal(random, [4, 5, 5])],
+  },
+  { op: 'RMSNormalization', opset: 23, inputs: [x], constants: [normal(random, [4])] },
+  { op: 'InstanceNormalization', inputs: [image], constants: [normal(random, [4]), normal(random, [4])] },
+  {
+    op: 'GroupNormalization',
+    opset: 21,
+    attributes: { num_groups: { int: 2 } },
+    inputs: [image],
+    constants: [normal(random, [4]), normal(random, [4])],
+  },
+  { op: 'MeanVarianceNormalization', inputs: [image] },
+  { op: 'Einsum', attributes: { equation: { string: 'abc,abd->acd' } }, inputs: [x, x] },
+  {
+    op: 'Einsum',
+    attributes: { equation: { string: 'abc,cd->dab' } },
+    inputs: [x],
+    constants: [normal(random, [4, 2])],
+  },
+]
+
+describe('integers of one node are close to its floats', () => {
+  for (const [bits, share] of [
+    [8, 0.04],
+    [12, 0.003],
+    [15, 0.003],
+  ] as const)
+    test.each(nodes.map((node, i) => ({ ...node, i })))(`$i $op at ${bits} bits`, (node) => {
+      const graph = importOnnx(singleNode(node))
+      const sample = new Map(graph.inputs.map(({ name }) => [name, node.inputs[Number(name.slice(1))]!] as const))
+      const model = quantise(graph, calibrate(graph, [sample]), { bits, weightBits: 16 })
+      const values = prepareInteger(model)(
+        model.inputs.map((port) => quantiseInput(port, sample.get(port.name)!, 'refuse')),
+      )
+      const expected = runFloat(graph, sample).get('y')!.data
+      const port = model.outputs[0]!
+      const got = dequantise(port, values[port.value]!).data
+      const range = expected.reduce((m, v) => Math.max(m, Math.abs(v)), 0)
+      const worst = expected.reduce((m, v, i) => Math.max(m, Math.abs(v - got[i]!)), 0)
+      expect(worst / range).toBeLessThan(share)
+    })
+})
+
+/** Operators whose integers are exact for inputs that the scale represents. */
+const exact: readonly SingleNode[] = [
+  { op: 'Floor', inputs: [x] },
+  { op: 'Ceil', inputs: [x] },
+  { op: 'Round', inputs: [x] },
+  { op: 'Sign', inputs: [x] },
+  { op: 'Greater', inputs: [x], constants: [scalar(0.3)] },
+  { op: 'GreaterOrEqual', inputs: [x], constants: [scalar(0.3)] },
+  { op: 'Less', inputs: [x], constants: [scalar(0.3)] },
+  { op: 'LessOrEqual', inputs: [x], constants: [scalar(0.3)] },
+  { op: 'Greater', inputs: [x, positive] },
+  { op: 'Less', inputs: [x, positive] },
+  { op: 'ArgMin', attributes: { axis: { int: 1 } }, inputs: [x] },
+  { op: 'Hardmax', inputs: [x] },
+  { op: 'Cast', attributes: { to: { int: 6 } }, inputs: [x] },
+  { op: 'Cast', attributes: { to: { int: 9 } }, inputs: [x] },
+  { op: 'And', inputs: [tensor([4], [0, 0, 1, 1], 'bool'), tensor([4], [0, 1, 0, 1], 'bool')] },
+  { op: 'Or', inputs: [tensor([4], [0, 0, 1, 1], 'bool'), tensor([4], [0, 1, 0, 1], 'bool')] },
+  { op: 'Xor', inputs: [tensor([4], [0, 0, 1, 1], 'bool'), tensor([4], [0, 1, 0, 1], 'bool')] },
+  { op: 'Not', inputs: [tensor([2], [0, 1], 'bool')] },
+  { op: 'Equal', inputs: [tensor([3], [5, 300, -7], 'int32'), tensor([3], [5, 299, -7], 'int32')] },
+  { op: 'Add', opset: 14, inputs: [tensor([2], [5, 300], 'int32'), tensor([2], [-700, 4], 'int32')] },
+  { op: 'Mul', opset: 14, inputs: [tensor([2], [5, 300], 'int32'), tensor([2], [-700, 4], 'int32')] },
+  { op: 'ReduceSum', inputs: [tensor([3], [1000, -3, 70], 'int32')] },
+  { op: 'ReduceProd', inputs: [tensor([4], [1000, -3, 70, 11], 'int32')] },
+  { op: 'Max', inputs: [tensor([2], [5, 300], 'int32'), tensor([2], [-700, 400], 'int32')] },
+  { op: 'Div', opset: 14, inputs: [tensor([2], [9, 200], 'uint8'), tensor([2], [2, 7], 'uint8')] },
+  { op: 'Div', opset: 14, inputs: [tensor([4], [9, -9, 300, -7], 'int32'), tensor([4], [2, 2, -7, -8], 'int32')] },
+  { op: 'OneHot', inputs: [tensor([3], [0, 2, 1], 'int64')], constants: [scalar(3), tensor([2], [0, 1])] },
+  {
+    op: 'Where',
+    inputs: [tensor([3], [0, 1, 0], 'bool'), tensor([3], [9, 8, 7], 'int32'), tensor([3], [-1000, 2, 3], 'int32')],
+  },
+]
+
+describe('integers of one node are its whole numbers', () => {
+  test.each(exact.map((node, i) => ({ ...node, i })))('$i $op', (node) => {
+    const graph = importOnnx(singleNode(node))
+    const given = new Map(graph.inputs.map(({ name }) => [name, node.inputs[Number(name.slice(1))]!] as const))
+    const model = quantise(graph, calibrate(graph, [given]))
+    const integers = model.inputs.map((port) => quantiseInput(port, given.get(port.name)!, 'refuse'))
+    // the floats are run on what the integers stand for
+    const sample = new Map(
+      model.inputs.map((port, i) => [
+        port.name,
+        { ...given.get(port.name)!, data: integers[i]!.map((q) => q * port.scale) },
+      ]),
+    )
+    const port = model.outputs[0]!
+    const got = dequantise(port, prepareInteger(model)(integers)[port.value]!).data
+    const expected = runFloat(graph, sample).get('y')!.data
+    expect(Array.from(got, (v) => v + 0)).toEqual(Array.from(expected, (v) => v + 0))
+  })
+})
