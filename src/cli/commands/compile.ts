@@ -84,6 +84,7 @@ export const compile = command({
         wires: manifest.wires,
         inputs: manifest.inputs,
         outputs: manifest.outputs,
+        notices: compiled.graph.notices ?? [],
         signals: manifest.signals,
         scheme: manifest.scheme,
         visibility: manifest.visibility,
@@ -98,6 +99,7 @@ export const compile = command({
           ({ kind, name, shape, count }) =>
             `  public      ${kind} "${name}" [${shape.join(', ')}]: ${thousands(count)} signals`,
         ),
+        ...(compiled.graph.notices ?? []).map((notice) => `  notice      ${notice}`),
         ...describeReport(manifest.report),
         ...describeEstimate(estimate),
         `  next        veritensor setup ${options.directory} --dev`,
