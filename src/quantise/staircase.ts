@@ -103,30 +103,33 @@ export function ratioFor(stairs: Staircase, slope: number): Ratio | undefined {
       for (const p of [Math.floor(slope * 2 ** n), Math.ceil(slope * 2 ** n)]) consider(p, 2 ** n, even)
     if (best !== undefined) return best
   }
-  return withExceptions(stairs, slope)
+  // where the slope itself is wrong in many places, float rounding breaks ties without a rule: no line is nearly right
+  const forced = byForce(stairs, slope)
+  return forced === undefined || forced.except!.length > 2 * MAX_EXCEPTIONS
+    ? forced
+    : withExceptions(stairs, slope, forced)
 }
 
 /** Most steps that may begin elsewhere than a ratio says, and most places where the slope itself may be corrected. */
 const MAX_EXCEPTIONS = 4
-const MAX_FORCED = 64
+const MAX_FORCED = 24
 
 /**
  * Where float rounding moved a few steps off any line: the ratio that is right but for the fewest places, with these named.
  * Exact as well: the exceptions are the differences of the steps themselves.
  */
-function withExceptions(stairs: Staircase, slope: number): Ratio | undefined {
-  let best: Ratio | undefined
-  let rows = Number.POSITIVE_INFINITY
+function withExceptions(stairs: Staircase, slope: number, forced: Ratio): Ratio {
+  let best = forced
+  let rows = rowsOf(forced.q, false) + 3 * forced.except!.length
   for (let p = 1; p <= MAX_P && stairs.starts.length <= MAX_STEPS; p++)
     for (const q of [Math.floor(p / slope), Math.ceil(p / slope)]) {
-      const count = best?.except?.length ?? MAX_EXCEPTIONS
-      if (q < 1 || (best !== undefined && rowsOf(q, false) + 3 >= rows)) continue
-      const found = fewestExceptions(stairs, p, q, count)
+      if (q < 1 || rowsOf(q, false) + 3 >= rows) continue
+      const found = fewestExceptions(stairs, p, q, MAX_EXCEPTIONS)
       if (found === undefined) continue
       const cost = rowsOf(q, false) + 3 * found.except!.length
       if (cost < rows) [best, rows] = [found, cost]
     }
-  return best ?? byForce(stairs, slope)
+  return best
 }
 
 /** The line of the slope itself, with every place named where float rounding left it. */
