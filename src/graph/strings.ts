@@ -57,7 +57,7 @@ export function withoutStrings(model: OnnxModel): Stripped {
     textual.add(name)
     for (const node of readers.get(name) ?? []) {
       dropped.add(node)
-      queue.push(...node.outputs)
+      for (const output of node.outputs) queue.push(output)
     }
   }
   if (textual.size === 0 && zipped.size === 0) return { model, notices }

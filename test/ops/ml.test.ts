@@ -395,6 +395,40 @@ describe('operators of ai.onnx.ml', () => {
     expect(refusal(() => importOnnx(modelOf('Imputer', given, x)))).toMatch(/^model\/unsupported/)
   })
 
+  test.each(['LINEAR', 'POLY', 'RBF', 'SIGMOID'])('SVMRegressor with the kernel %s', (kernel) => {
+    const random = seeded(23)
+    const vectors = Array.from({ length: 12 }, () => Math.fround(random.normal()))
+    const x = (): Tensor[] => [normal(random, [2, 3])]
+    const onnx = modelOf(
+      'SVMRegressor',
+      {
+        coefficients: { floats: [1, -0.5, 0.75, -1.25] },
+        kernel_params: { floats: [0.25, 0.5, 2] },
+        kernel_type: { string: kernel },
+        n_supports: { int: 4 },
+        rho: { floats: [0.5] },
+        support_vectors: { floats: vectors },
+      },
+      x(),
+    )
+    const samples = Array.from({ length: 30 }, x)
+    const { run } = prove(onnx, samples)
+    const all = samples.map(run)
+    const values = all.flatMap(({ float }) => [...float[0]!.data])
+    const span = Math.max(...values) - Math.min(...values)
+    for (const { float, integer } of all) expectClose(integer[0]!.data, float[0]!.data, 0.01 * span)
+    const [row] = [samples[0]![0]!.data.subarray(0, 3)]
+    const products = [0, 1, 2, 3].map((i) => {
+      const s = vectors.slice(3 * i, 3 * i + 3)
+      const dot = s.reduce((sum, v, k) => sum + v * row[k]!, 0)
+      if (kernel === 'POLY') return (0.25 * dot + 0.5) ** 2
+      if (kernel === 'SIGMOID') return Math.tanh(0.25 * dot + 0.5)
+      return kernel === 'LINEAR' ? dot : Math.exp(-0.25 * s.reduce((sum, v, k) => sum + (v - row[k]!) ** 2, 0))
+    })
+    const expected = [1, -0.5, 0.75, -1.25].reduce((sum, a, i) => sum + a * products[i]!, 0.5)
+    expect(all[0]!.float[0]!.data[0]).toBeCloseTo(expected, 6)
+  })
+
   test('LinearClassifier labels the greatest score, first of equals', () => {
     const random = seeded(22)
     const attributes = {

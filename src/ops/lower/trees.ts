@@ -1,5 +1,6 @@
 import { floatWindow, numberAbove, numberFrom } from '../../model/floatOrder.ts'
 import { sizeOf } from '../../tensor.ts'
+import { unsupported } from '../inputs.ts'
 import { type LowerContext, type QTensor, sparseMap } from '../lowering.ts'
 import type { TreeModel, TreeNode } from '../ml/treeModel.ts'
 
@@ -59,6 +60,9 @@ function changesOf(
   }
 }
 
+/** Most weights of all nodes and targets. */
+const MAX_WEIGHTS = 2 ** 24
+
 /** Sums of trees [rows, targets] as integers; real value = unit · integer. */
 export type TreeSums = { readonly value: number; readonly unit: number; readonly shift: number }
 
@@ -90,6 +94,13 @@ export function lowerTrees(
     readonly leafBits?: number
   },
 ): TreeSums {
+  if (model.nodes.length * targets > MAX_WEIGHTS)
+    unsupported(
+      context,
+      'nodes',
+      model.nodes.length,
+      `at most ${Math.floor(MAX_WEIGHTS / targets)} for ${targets} targets`,
+    )
   const ordered = context.encodingOf(input.name) === 'float32'
   const x = typeof input.shift === 'number' ? input : context.narrow(input)
   const order: Order = ordered
@@ -121,11 +132,10 @@ export function lowerTrees(
   const bits = groupStarts.at(-1)!
   const bitOf = thresholds.map((list, f) => new Map(list.map((at, i) => [at, groupStarts[f]! + i])))
 
-  const most = Math.max(
-    ...model.nodes.flatMap((node) => ('feature' in node ? [] : node.weights.map(([, w]) => Math.abs(w * factor)))),
-    ...base.map(Math.abs),
-    Number.MIN_VALUE,
-  )
+  let most: number = Number.MIN_VALUE
+  for (const b of base) most = Math.max(most, Math.abs(b))
+  for (const node of model.nodes)
+    if (!('feature' in node)) for (const [, w] of node.weights) most = Math.max(most, Math.abs(w * factor))
   const whole = step ?? 2 ** Math.ceil(Math.log2(most))
   const fractions = Math.floor(leafBits - Math.log2(Math.max(most / whole, 2 ** -10)))
   const shift = given ?? Math.min(Math.max(0, fractions), 30)

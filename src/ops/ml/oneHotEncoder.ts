@@ -11,7 +11,7 @@ function categories(context: InferContext): readonly number[] {
   if (given.cats_strings?.length)
     unsupported(context, 'cats_strings', given.cats_strings, 'categories that are numbers')
   const list = given.cats_int64s ?? []
-  if (list.length === 0) unsupported(context, 'cats_int64s', list, 'one or more categories')
+  if (list.length === 0 || list.length > 2048) unsupported(context, 'number of categories', list.length, '1 to 2,048')
   return list
 }
 

@@ -177,7 +177,9 @@ function fromLists(context: InferContext, given: NodeLists, leaves: LeafLists, t
     if (!Number.isInteger(target) || target < 0 || target >= targets || !Number.isFinite(leaves.weights[i]!))
       invalid(context, `weight ${leaves.weights[i]} of target ${target} is none of ${targets}`)
     const leaf = find(leaves.trees[i]!, leaves.nodes[i]!)
-    weights.set(leaf, [...(weights.get(leaf) ?? []), [target, leaves.weights[i]!]])
+    const known = weights.get(leaf)
+    if (known === undefined) weights.set(leaf, [[target, leaves.weights[i]!]])
+    else known.push([target, leaves.weights[i]!])
   })
   const missing = given.nodes_missing_value_tracks_true ?? []
   const nodes = kinds.map((kind, i): TreeNode => {
@@ -277,6 +279,8 @@ export function classifierTrees(context: InferContext): EnsembleAttributes & {
       single ? 'at most one' : labels.length === 2 ? 'none for two scores' : 'one per class',
     )
   // a class without a score does not take part, so it must be known in advance which classes have one
+  if (scored.length * trees.nodes.length > 2 ** 26)
+    unsupported(context, 'class_ids', scored.length, 'fewer classes or nodes')
   if (base.length === 0 && !single)
     for (const c of scored) {
       const scores = trees.nodes.map((node) => !('feature' in node) && node.weights.some(([target]) => target === c))
