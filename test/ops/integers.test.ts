@@ -50,6 +50,8 @@ const nodes: readonly SingleNode[] = [
     inputs: [image],
     constants: [normal(random, [4, 2, 3, 3]), normal(random, [4])],
   },
+  { op: 'Gather', attributes: { axis: { int: 1 } }, inputs: [x, tensor([2], [2, 0], 'int64')] },
+  { op: 'GatherElements', inputs: [x, tensor([1, 3, 4], [0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 0, 0], 'int64')] },
   { op: 'LpPool', attributes: { kernel_shape: ints(2, 2) }, inputs: [image] },
   { op: 'LpPool', attributes: { kernel_shape: ints(3, 3), p: { int: 1 } }, inputs: [image] },
   { op: 'LRN', attributes: { size: { int: 3 }, alpha: { float: 0.9 }, bias: { float: 2 } }, inputs: [image] },
@@ -130,6 +132,16 @@ const exact: readonly SingleNode[] = [
   { op: 'Max', inputs: [tensor([2], [5, 300], 'int32'), tensor([2], [-700, 400], 'int32')] },
   { op: 'Div', opset: 14, inputs: [tensor([2], [9, 200], 'uint8'), tensor([2], [2, 7], 'uint8')] },
   { op: 'Div', opset: 14, inputs: [tensor([4], [9, -9, 300, -7], 'int32'), tensor([4], [2, 2, -7, -8], 'int32')] },
+  {
+    op: 'Gather',
+    attributes: { axis: { int: 1 } },
+    inputs: [tensor([2, 3], [5, -60, 700, 8, 9, 10], 'int32'), tensor([2], [2, -3], 'int64')],
+  },
+  {
+    op: 'GatherElements',
+    attributes: { axis: { int: 1 } },
+    inputs: [tensor([2, 3], [5, -60, 700, 8, 9, 10], 'int32'), tensor([2, 1], [2, -2], 'int64')],
+  },
   { op: 'OneHot', inputs: [tensor([3], [0, 2, 1], 'int64')], constants: [scalar(3), tensor([2], [0, 1])] },
   {
     op: 'Where',

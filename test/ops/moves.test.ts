@@ -23,13 +23,6 @@ const nodes: readonly SingleNode[] = [
   { op: 'Pad', inputs: [x], constants: [int64s(0, 1, 2, 1, 0, -1), tensor([], [7])] },
   { op: 'Expand', inputs: [normal(random, [3, 1])], constants: [int64s(2, 1, 4)] },
   { op: 'Tile', inputs: [x], constants: [int64s(1, 2, 3)] },
-  { op: 'Gather', attributes: { axis: { int: 1 } }, inputs: [x], constants: [int64s(2, -3)] },
-  {
-    op: 'GatherElements',
-    attributes: { axis: { int: -1 } },
-    inputs: [x],
-    constants: [tensor([1, 2, 2], [0, 3, -1, 2], 'int64')],
-  },
   { op: 'GatherND', inputs: [x], constants: [tensor([2, 2], [1, -1, 0, 2], 'int64')] },
   { op: 'DepthToSpace', attributes: { blocksize: { int: 2 } }, inputs: [normal(random, [1, 8, 1, 2])] },
   { op: 'SpaceToDepth', attributes: { blocksize: { int: 2 } }, inputs: [normal(random, [1, 2, 4, 2])] },

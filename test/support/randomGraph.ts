@@ -273,6 +273,13 @@ export function randomGraph(random: Random, depth = random.integer(1, 6), wanted
       const indices = integers(Array.from({ length: n }, () => random.integer(-size, size - 1)))
       add('Gather', [at.name, indices], at.shape.with(-1, n), { axis: { int: -1 } }, at.positive)
     },
+    GatherComputed: () => {
+      const from = at
+      if (from.shape.length !== 2) return
+      truth('ArgMax', [from.name], from.shape.slice(0, -1), { axis: { int: -1 }, keepdims: { int: 0 } })
+      const data = random.unit() < 0.5 ? constant(from.shape) : from.name
+      add('Gather', [data, at.name], [from.shape[0]!, from.shape[0]!], { axis: { int: 1 } })
+    },
     GatherElements: () => {
       const name = integerTensor(at.shape, () => random.integer(-at.shape[0]!, at.shape[0]! - 1))
       add('GatherElements', [at.name, name], at.shape, {}, at.positive)
