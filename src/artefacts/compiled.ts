@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Circuit, publicCount } from '../../circuits/circuit.ts'
 import { decodeCircuit, encodeCircuit } from '../../circuits/encode.ts'
+import type { Visibility } from '../compile.ts'
 import type { Graph } from '../graph/graph.ts'
 import { importOnnx } from '../graph/import.ts'
 import { simplify } from '../graph/simplify.ts'
@@ -8,7 +9,7 @@ import { encodeR1cs } from '../groth16/r1cs.ts'
 import { decodeModelFile, encodeModelFile } from '../model/encode.ts'
 import type { IntegerModel } from '../model/model.ts'
 import type { Compiled } from '../pipeline/compileModel.ts'
-import { signalLayout } from '../pipeline/signals.ts'
+import { signalLayout, withBounds } from '../pipeline/signals.ts'
 import { version } from '../version.ts'
 import { FILES, readArtefact, readManifest, writeDirectory } from './directory.ts'
 import { ArtefactError, type Manifest } from './manifest.ts'
@@ -16,7 +17,7 @@ import { ArtefactError, type Manifest } from './manifest.ts'
 /** Writes what compiling made as an artefact directory, whole or not at all. Returns the manifest. */
 export async function saveCompiled(directory: string, compiled: Compiled): Promise<Manifest> {
   const { onnx, model, circuit, scheme, visibility, report, shapes } = compiled
-  const [inputs, outputs] = portsOf(model)
+  const [inputs, outputs] = portsOf(model, visibility)
   return writeDirectory(
     directory,
     {
@@ -43,12 +44,14 @@ export async function saveCompiled(directory: string, compiled: Compiled): Promi
 }
 
 /** Inputs and outputs as the manifest tells them. */
-const portsOf = ({ inputs, outputs }: IntegerModel): readonly [Manifest['inputs'], Manifest['outputs']] => [
-  inputs.map(({ name, shape, scale, lo, hi, encoding }) => ({
+const portsOf = (model: IntegerModel, { output }: Visibility): readonly [Manifest['inputs'], Manifest['outputs']] => [
+  model.inputs.map(({ name, shape, scale, lo, hi, encoding }) => ({
     ...{ name, shape, scale, lo, hi },
     ...(encoding === undefined ? {} : { encoding }),
   })),
-  outputs.map(({ name, shape, scale }) => ({ name, shape, scale })),
+  output === 'committed'
+    ? withBounds(model).map(({ name, shape, scale, lo, hi }) => ({ name, shape, scale, lo, hi }))
+    : model.outputs.map(({ name, shape, scale }) => ({ name, shape, scale })),
 ]
 
 /** The float graph of a directory. */
@@ -59,7 +62,7 @@ export async function openGraph(directory: string, manifest: Manifest): Promise<
 /** The integer model of a directory. Throws ArtefactError `input/manifest` where the manifest tells of another one. */
 export async function openModel(directory: string, manifest: Manifest): Promise<IntegerModel> {
   const model = decodeModelFile(await readArtefact(directory, manifest, FILES.model))
-  const [inputs, outputs] = portsOf(model)
+  const [inputs, outputs] = portsOf(model, manifest.visibility)
   const same =
     JSON.stringify(inputs) === JSON.stringify(manifest.inputs) &&
     JSON.stringify(outputs) === JSON.stringify(manifest.outputs)

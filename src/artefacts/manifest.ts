@@ -34,7 +34,14 @@ export type Manifest = {
     /** How integers stand for real values where they are no multiples of the scale. */
     readonly encoding?: Encoding
   }[]
-  readonly outputs: readonly { readonly name: string; readonly shape: Shape; readonly scale: number }[]
+  readonly outputs: readonly {
+    readonly name: string
+    readonly shape: Shape
+    readonly scale: number
+    /** Bounds of the integers, of committed outputs. */
+    readonly lo?: number
+    readonly hi?: number
+  }[]
   readonly signals: readonly SignalGroup[]
   readonly rows: number
   readonly wires: number
@@ -48,6 +55,7 @@ export class ArtefactError extends VeritensorError {}
 
 type Check = (value: unknown) => boolean
 
+const isFlag: Check = (v) => typeof v === 'boolean'
 const isText: Check = (v) => typeof v === 'string'
 const isCount: Check = (v) => Number.isSafeInteger(v) && (v as number) >= 0
 const isAmount: Check = (v) => typeof v === 'number' && Number.isFinite(v) && v >= 0
@@ -78,6 +86,8 @@ const maybe =
   (v) =>
     v === undefined || check(v)
 
+const isVisibility = oneOf('public', 'private', 'committed')
+
 const port = { name: isText, shape: isShape, scale: isScale }
 
 const fields: Readonly<Record<keyof Manifest, Check>> = {
@@ -86,13 +96,19 @@ const fields: Readonly<Record<keyof Manifest, Check>> = {
   version: isText,
   files: mapOf(isDigest),
   scheme: record({ bits: isCount, weightBits: isCount }),
-  visibility: record({ input: oneOf('public', 'private'), output: oneOf('public', 'private') }),
+  visibility: record({ input: isVisibility, output: isVisibility, unsalted: maybe((v) => v === true) }),
   shapes: mapOf(isShape),
   inputs: listOf(
     record({ ...port, lo: Number.isSafeInteger, hi: Number.isSafeInteger, encoding: maybe(oneOf('float32')) }),
   ),
-  outputs: listOf(record(port)),
-  signals: listOf(record({ ...port, kind: oneOf('input', 'output'), from: isCount, count: isCount })),
+  outputs: listOf(record({ ...port, lo: maybe(Number.isSafeInteger), hi: maybe(Number.isSafeInteger) })),
+  signals: listOf(
+    record({
+      ...port,
+      ...{ kind: oneOf('input', 'output'), from: isCount, count: isCount },
+      commitment: maybe(record({ lo: Number.isSafeInteger, hi: Number.isSafeInteger, salted: isFlag })),
+    }),
+  ),
   rows: isCount,
   wires: isCount,
   report: record({
@@ -123,6 +139,9 @@ export function parseManifest(text: string, where: string): Manifest {
   for (const [name, check] of Object.entries(fields))
     if (!check(given[name])) throw invalid(where, `the field "${name}" is missing or of the wrong form`)
   const manifest = value as Manifest
+  const { visibility, outputs } = manifest
+  if (visibility.output === 'committed' && outputs.some(({ lo, hi }) => lo === undefined || hi === undefined))
+    throw invalid(where, 'the field "outputs" lacks the bounds of committed outputs')
   // signals follow from the rest; were they read as they stand, they could be made to say anything
   const layout = signalLayout(manifest.visibility, manifest.inputs, manifest.outputs)
   const same = (a: SignalGroup, b: SignalGroup | undefined): boolean =>
@@ -131,7 +150,10 @@ export function parseManifest(text: string, where: string): Manifest {
     a.scale === b.scale &&
     a.encoding === b.encoding &&
     a.from === b.from &&
-    a.count === b.count
+    a.count === b.count &&
+    a.commitment?.lo === b.commitment?.lo &&
+    a.commitment?.hi === b.commitment?.hi &&
+    a.commitment?.salted === b.commitment?.salted
   if (layout.length !== manifest.signals.length || !layout.every((group, i) => same(group, manifest.signals[i])))
     throw invalid(where, 'the field "signals" contradicts inputs, outputs and visibility')
   return { ...manifest, signals: layout }

@@ -1,5 +1,6 @@
 import type { Circuit } from '../../circuits/circuit.ts'
 import { compile, type Visibility } from '../compile.ts'
+import { VeritensorError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { importOnnx } from '../graph/import.ts'
 import { dropNoOps, removeDead, simplify } from '../graph/simplify.ts'
@@ -38,6 +39,8 @@ export type CompileModelOptions = {
   /** Default: private input, public output. */
   readonly input?: Visibility['input']
   readonly output?: Visibility['output']
+  /** Commit to inputs without salts, so that digests can be compared but don't hide what can be guessed. */
+  readonly unsalted?: boolean
   readonly shapes?: Readonly<Record<string, Shape>>
   /** Phases in order, each with its share done. */
   readonly onProgress?: (phase: 'import' | 'calibrate' | 'quantise' | 'compile' | 'report', fraction: number) => void
@@ -56,7 +59,15 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
     bits: options.bits ?? defaultScheme.bits,
     weightBits: options.weightBits ?? defaultScheme.weightBits,
   }
-  const visibility: Visibility = { input: options.input ?? 'private', output: options.output ?? 'public' }
+  const visibility: Visibility = {
+    input: options.input ?? 'private',
+    output: options.output ?? 'public',
+    ...(options.unsalted ? { unsalted: true } : {}),
+  }
+  if (options.unsalted && visibility.input !== 'committed')
+    throw new VeritensorError('usage/unsalted', 'only committed inputs have salts', {
+      fix: 'leave "unsalted" out, or commit to the inputs',
+    })
   onProgress?.('import', 0)
   const graph = importGraph(onnx, shapes)
   const { calibration = [] } = options

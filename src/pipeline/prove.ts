@@ -7,7 +7,8 @@ import { formatShape, sizeOf } from '../tensor.ts'
 import { openProver, type ProverOptions } from '../workers/prover.ts'
 import type { ProofStats } from '../workers/tasks.ts'
 import type { Compiled } from './compileModel.ts'
-import { type PublicTensor, readSignals, signalLayout } from './signals.ts'
+import { type Opening, opener, saltsFor } from './opening.ts'
+import { layoutOf, type PublicTensor, readSignals } from './signals.ts'
 
 /** A proof that the model, run on a sample, gives what the public signals say. */
 export type Inference = {
@@ -15,6 +16,8 @@ export type Inference = {
   readonly publicSignals: readonly bigint[]
   /** The public signals in the model's own units: its outputs and inputs, as far as they are public. */
   readonly statement: readonly PublicTensor[]
+  /** What opens the commitments among the public signals: for those only who may know the tensors. */
+  readonly openings: readonly Opening[]
   readonly stats: ProofStats
 }
 
@@ -23,6 +26,8 @@ export type ProveOptions = Pick<ProverOptions, 'threads' | 'maxQueue' | 'resourc
   readonly outOfRange?: OutOfRange
   /** What errors call the samples; default: their positions. */
   readonly names?: readonly string[]
+  /** For every sample one salt for each input, in [0, r), where inputs are committed with salts; default: drawn here. */
+  readonly salts?: readonly (readonly bigint[])[]
   readonly signal?: AbortSignal
   /** Called with the finished share of all proofs in [0, 1], never less than before, and how many are complete. */
   readonly onProgress?: (fraction: number, complete: number) => void
@@ -31,7 +36,7 @@ export type ProveOptions = Pick<ProverOptions, 'threads' | 'maxQueue' | 'resourc
 }
 
 /**
- * Integers of a sample in the order of the circuit's inputs.
+ * Integers of a sample in the order of the circuit's inputs; salts, where there are any, follow them.
  *
  * Throws ModelError `input/wrong-shape`, `input/not-finite`, `input/out-of-range`, or VeritensorError `input/count`.
  */
@@ -62,7 +67,7 @@ export function circuitInputs(model: Compiled['model'], sample: Sample, outOfRan
  * (`openProver`) and give it `circuitInputs`.
  *
  * Throws `input/wrong-shape`, `input/not-finite`, `input/out-of-range`, `key/malformed-zkey`, `key/unsafe`,
- * `key/other-circuit`, `key/corrupt`, `limit/worker-memory`, `internal/worker-died` and `aborted/by-caller`.
+ * `key/other-circuit`, `key/corrupt`, `input/salt`, `limit/worker-memory`, `internal/worker-died` and `aborted/by-caller`.
  */
 export async function prove(
   compiled: Pick<Compiled, 'model' | 'circuit' | 'visibility'>,
@@ -75,13 +80,15 @@ export async function prove(
   const naming = (error: unknown, i: number): unknown => named(error, names?.[i] ?? `sample ${i}`)
   const jobs = Array.from(samples, (sample, i) => {
     try {
-      return circuitInputs(model, sample, outOfRange)
+      const inputs = circuitInputs(model, sample, outOfRange)
+      return { inputs, salts: saltsFor(visibility, model, options.salts, i) }
     } catch (error) {
       throw naming(error, i)
     }
   })
   if (jobs.length === 0) return []
-  const layout = signalLayout(visibility, model.inputs, model.outputs)
+  const layout = layoutOf(visibility, model)
+  const open = opener(visibility, model)
   const prover = await openProver({ ...options, circuit, zkey: keys.zkey, threads: threadsFor(jobs.length, options) })
   // the first failure ends the others
   const stop = new AbortController()
@@ -90,9 +97,9 @@ export async function prove(
   const done = new Float64Array(jobs.length)
   let [sum, complete] = [0, 0]
   let failure: { readonly error: unknown } | undefined
-  const one = async (inputs: Float64Array, i: number): Promise<Inference | undefined> => {
+  const one = async ({ inputs, salts }: Job, i: number): Promise<Inference | undefined> => {
     try {
-      const { proof, publicSignals, stats } = await prover.prove(Array.from(inputs), {
+      const { proof, publicSignals, stats } = await prover.prove([...inputs, ...salts], {
         signal,
         whenFull: 'wait',
         onProgress(fraction) {
@@ -101,7 +108,8 @@ export async function prove(
           onProgress?.(Math.min(sum / jobs.length, 1), complete)
         },
       })
-      const inference = { proof, publicSignals, statement: readSignals(layout, publicSignals), stats }
+      const statement = readSignals(layout, publicSignals)
+      const inference = { proof, publicSignals, statement, openings: open(inputs, salts, statement), stats }
       await onProof?.(inference, i)
       complete++
       onProgress?.(complete === jobs.length ? 1 : Math.min(sum / jobs.length, 1), complete)
@@ -120,6 +128,8 @@ export async function prove(
     await prover.close()
   }
 }
+
+type Job = { readonly inputs: Float64Array; readonly salts: readonly bigint[] }
 
 /** A single proof needs a single thread. */
 const threadsFor = (jobs: number, { threads }: ProveOptions): number | undefined =>
