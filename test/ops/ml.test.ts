@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { Fr } from '../../circuits/field.ts'
 import { firstViolated, runProgram } from '../../circuits/solve.ts'
 import { compile } from '../../src/compile.ts'
 import type { Graph } from '../../src/graph/graph.ts'
@@ -12,6 +13,7 @@ import { simplify } from '../../src/graph/simplify.ts'
 import { floatNumber, floatOfNumber, numberAbove, numberFrom } from '../../src/model/floatOrder.ts'
 import { runInteger } from '../../src/model/model.ts'
 import { findOp } from '../../src/ops/index.ts'
+import { readSignals, signalLayout } from '../../src/pipeline/signals.ts'
 import { calibrate } from '../../src/quantise/calibrate.ts'
 import { dequantise, quantiseInput } from '../../src/quantise/ports.ts'
 import { defaultScheme, quantise } from '../../src/quantise/quantise.ts'
@@ -153,6 +155,23 @@ describe('numbers of floats', () => {
       expect(floatOfNumber(floatNumber(a)) + 0).toBe(a + 0)
       for (const b of floats) expect(Math.sign(floatNumber(a) - floatNumber(b))).toBe(a < b ? -1 : a > b ? 1 : 0)
     }
+  })
+
+  test('of public inputs are read as floats', () => {
+    const values = [0.1, -755.5, 0].map(Math.fround)
+    const port = {
+      name: 'x',
+      shape: [3],
+      scale: 1,
+      value: 0,
+      encoding: 'float32' as const,
+      lo: -(2 ** 31),
+      hi: 2 ** 31 - 1,
+    }
+    const integers = quantiseInput(port, tensor([3], values), 'refuse')
+    const layout = signalLayout({ input: 'public', output: 'private' }, [port], [])
+    const signals = Array.from(integers, (q) => Fr.mod(BigInt(q)))
+    expect([...readSignals(layout, signals)[0]!.values]).toEqual(values)
   })
 
   test('of thresholds between floats are those of their neighbours', () => {
