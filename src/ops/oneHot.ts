@@ -2,6 +2,7 @@ import type { TensorType } from '../tensor.ts'
 import { attributesOf, int } from './attributes.ts'
 import { axisOf, constantAt, constantScalar, invalid, numericTypes, typeAt, typeOf, unsupported } from './inputs.ts'
 import { emitAffine, emitOneHot } from './lower/compare.ts'
+import { fromFront } from './lower/select.ts'
 import type { InferContext, Op } from './op.ts'
 
 /** Type of the result, its new axis, and the sizes before and after that. */
@@ -24,8 +25,8 @@ function geometry(context: InferContext): {
 }
 
 /**
- * A new axis with one value at each index and another elsewhere; computed indices must be whole numbers from 0 on, and those
- * beyond the axis set nothing. https://onnx.ai/onnx/operators/onnx__OneHot.html
+ * A new axis with one value at each index and another elsewhere; negative indices count from the end, and
+ * those beyond the axis set nothing. https://onnx.ai/onnx/operators/onnx__OneHot.html
  */
 export const oneHot: Op = {
   type: 'OneHot',
@@ -50,9 +51,8 @@ export const oneHot: Op = {
     const [off, on] = values.data as unknown as [number, number]
     if (indices === undefined || indices.shift !== 0 || indices.scale !== 1)
       return unsupported(context, 'indices', 'floats', 'whole numbers')
-    if (context.boundsOf(indices.value).lo < 0) return unsupported(context, 'indices', 'negative', 'at least 0')
     const count = indices.shape.reduce((n, d) => n * d, 1)
-    const bits = emitOneHot(context, indices.value, count, depth)
+    const bits = emitOneHot(context, fromFront(context, indices, depth), count, depth)
     const map = Int32Array.from({ length: count * depth }, (_, k) => {
       const [outer, i, rest] = [Math.floor(k / (depth * inner)), Math.floor(k / inner) % depth, k % inner]
       return (outer * inner + rest) * depth + i

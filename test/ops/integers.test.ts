@@ -142,7 +142,7 @@ const exact: readonly SingleNode[] = [
     attributes: { axis: { int: 1 } },
     inputs: [tensor([2, 3], [5, -60, 700, 8, 9, 10], 'int32'), tensor([2, 1], [2, -2], 'int64')],
   },
-  { op: 'OneHot', inputs: [tensor([3], [0, 2, 1], 'int64')], constants: [scalar(3), tensor([2], [0, 1])] },
+  { op: 'OneHot', inputs: [tensor([3], [0, -1, 1], 'int64')], constants: [scalar(3), tensor([2], [0, 1])] },
   {
     op: 'Where',
     inputs: [tensor([3], [0, 1, 0], 'bool'), tensor([3], [9, 8, 7], 'int32'), tensor([3], [-1000, 2, 3], 'int32')],

@@ -18,6 +18,17 @@ export type Selection = {
   readonly source: (element: number, index: number) => number
 }
 
+/** Indices with the negative ones counted from the end: k + size·[k < 0]. */
+export function fromFront(context: LowerContext, { value, shape }: QTensor, size: number): number {
+  if (context.boundsOf(value).lo >= 0) return value
+  const negative = emitClamp(context, emitAffine(context, [[-1, value]], 0, shape), shape, 0, 1)
+  const terms = [
+    [1, value],
+    [size, negative],
+  ] as const
+  return emitAffine(context, terms, 0, shape)
+}
+
 /**
  * Elements by computed indices: Σ [index = i]·data[source(i)]. An index outside its axis gives 0. With constant data that is a
  * linear layer over the bits, otherwise one product per value of the index.
@@ -33,15 +44,7 @@ export function lowerSelection(
   const [count, elements] = [sizeOf(indices.shape), sizeOf(shape)]
   if (elements * size > MAX_PAIRS)
     return unsupported(context, 'elements times indices', elements * size, `at most ${MAX_PAIRS}`)
-  let index = indices.value
-  if (context.boundsOf(index).lo < 0) {
-    const negative = emitClamp(context, emitAffine(context, [[-1, index]], 0, indices.shape), indices.shape, 0, 1)
-    const terms = [
-      [1, index],
-      [size, negative],
-    ] as const
-    index = emitAffine(context, terms, 0, indices.shape)
-  }
+  const index = fromFront(context, indices, size)
   const bits = emitOneHot(context, index, count, size)
   const all = Array.from({ length: size }, (_, i) => i)
   if (!('value' in data)) {
