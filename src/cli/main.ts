@@ -104,10 +104,13 @@ function find(name: string): Command {
 const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  // whoever reads our output may leave early, as head does
+  // whoever reads our output may leave early, as head does; a reader of the progress takes nothing from the work
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code === 'EPIPE') return
+    process.stderr.write(`veritensor: the result can't be written: ${error.message}\n`)
+    process.exit(exitCodes.environment)
   })
+  process.stderr.on('error', () => {})
   process.exitCode = await main(process.argv.slice(2), {
     out: (text) => process.stdout.write(`${text}\n`),
     err: process.stderr,

@@ -27,6 +27,8 @@ async function readPath(graph: Graph, path: string): Promise<NamedSample[]> {
     throw unreadable(path, cause)
   })
   if (!info.isDirectory()) {
+    // reading a pipe may never end, and could not be interrupted
+    if (!info.isFile()) throw unreadable(path, new Error('it is no file'))
     const bytes = await readFile(path).catch((cause) => {
       throw unreadable(path, cause)
     })

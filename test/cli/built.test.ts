@@ -1,5 +1,15 @@
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -86,6 +96,25 @@ describe('the built program', () => {
     expect((await run(['nonsense'])).code).toBe(2)
     const { code, out } = await run([])
     expect([code, out.startsWith('veritensor: zero-knowledge')]).toEqual([2, true])
+  })
+
+  test('goes on when nobody reads its progress', async () => {
+    const out = files.at('unwatched')
+    const words = ['prove', dir, '--input', files.inputs, '-o', out, '--jobs', '1']
+    const child = spawn(process.execPath, [program, ...words], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+    child.stderr?.destroy()
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0)
+    expect(readdirSync(out)).toHaveLength(6)
+  })
+
+  test.skipIf(!existsSync('/dev/full'))('says that its result could not be written', async () => {
+    const full = openSync('/dev/full', 'w')
+    const child = spawn(process.execPath, [program, '--help'], { env, stdio: ['ignore', full, 'pipe'] })
+    closeSync(full)
+    let err = ''
+    child.stderr?.on('data', (chunk) => (err += chunk))
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(6)
+    expect(err).toMatch(/^veritensor: the result can't be written: ENOSPC.*\n$/)
   })
 
   test('is a library too', async () => {
