@@ -1,5 +1,6 @@
 import { availableParallelism, freemem } from 'node:os'
 import type { Estimate } from '../estimate.ts'
+import type { Opening } from '../pipeline/opening.ts'
 import type { PublicTensor } from '../pipeline/signals.ts'
 import { firstLargest, type Report } from '../quantise/report.ts'
 import { formatBytes, thousands } from './format.ts'
@@ -26,18 +27,38 @@ export function describeStatement(statement: readonly PublicTensor[]): {
 } {
   const outputs = statement.filter(({ kind }) => kind === 'output')
   if (outputs.length === 0) return { outputs: '(private)', largest: '' }
-  const text = (tensor: PublicTensor): string =>
-    `${outputs.length > 1 ? `${tensor.name}: ` : ''}${describeValues(tensor.values)}`
+  const text = ({ name, values, digest }: PublicTensor): string =>
+    `${outputs.length > 1 ? `${name}: ` : ''}${digest === undefined ? describeValues(values) : hex(digest)}`
   const first = outputs[0]!.values
   return { outputs: outputs.map(text).join('; '), largest: first.length > 1 ? String(firstLargest(first)) : '' }
 }
 
+/** A field element, 64 digits long. */
+export const hex = (x: bigint): string => `0x${x.toString(16).padStart(64, '0')}`
+
+/** The file of a proof's openings. */
+export const openingText = (openings: readonly Opening[]): string =>
+  `${JSON.stringify(
+    {
+      schema: 'veritensor/opening@1',
+      notice: 'This file opens the commitments: whoever has it knows what they hide. Without it they cannot be opened.',
+      commitments: openings.map(({ salt, digest, ...rest }) => ({
+        ...rest,
+        ...(salt === undefined ? {} : { salt: hex(salt) }),
+        digest: hex(digest),
+      })),
+    },
+    null,
+    1,
+  )}\n`
+
 /** The same for JSON. */
 export const statementJson = (statement: readonly PublicTensor[]): readonly Readonly<Record<string, unknown>>[] =>
-  statement.map(({ kind, name, shape, values }) => ({
+  statement.map(({ kind, name, shape, values, digest }) => ({
     kind,
     name,
     shape,
+    ...(digest === undefined ? {} : { digest: hex(digest) }),
     values: [...values],
     largest: values.length > 1 ? firstLargest(values) : null,
   }))

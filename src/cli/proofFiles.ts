@@ -7,6 +7,7 @@ import { UsageError } from './args.ts'
 
 export const PROOF_SUFFIX = '.proof.json'
 export const PUBLIC_SUFFIX = '.public.json'
+export const OPENING_SUFFIX = '.opening.json'
 
 /** A proof and its public signals as files. */
 export type ProofFiles = { readonly name: string; readonly proof: string; readonly public: string }

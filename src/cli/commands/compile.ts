@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { rowsByScope } from '../../../circuits/circuit.ts'
 import { saveCompiled } from '../../artefacts/compiled.ts'
+import type { TensorVisibility } from '../../compile.ts'
 import { AbortedError } from '../../errors.ts'
 import { estimateCircuit } from '../../estimate.ts'
 import { importOnnx } from '../../graph/import.ts'
@@ -23,8 +24,17 @@ export const compile = command({
     'circuit with everything the later commands need into DIR. An artefact directory that is there already is replaced: files\n' +
     'of others stay in it, and so does its key if the circuit is the same.',
   options: {
-    output: { type: 'string', choices: ['public', 'private'], help: 'who sees the outputs (default public)' },
-    input: { type: 'string', choices: ['public', 'private'], help: 'who sees the inputs (default private)' },
+    output: {
+      type: 'string',
+      choices: ['public', 'private', 'committed'],
+      help: 'who sees the outputs; committed: a digest, which hides no guess (default public)',
+    },
+    input: {
+      type: 'string',
+      choices: ['public', 'private', 'committed'],
+      help: 'who sees the inputs; committed: a digest with a salt (default private)',
+    },
+    unsalted: { type: 'flag', help: 'commit to inputs without a salt: anybody can check a guess' },
     calibrate: {
       type: 'strings',
       value: 'PATH',
@@ -56,8 +66,9 @@ export const compile = command({
         shapes,
         ...(options.bits === undefined ? {} : { bits: options.bits }),
         ...(options['weight-bits'] === undefined ? {} : { weightBits: options['weight-bits'] }),
-        ...(options.input === undefined ? {} : { input: options.input as 'public' | 'private' }),
-        ...(options.output === undefined ? {} : { output: options.output as 'public' | 'private' }),
+        ...(options.input === undefined ? {} : { input: options.input as TensorVisibility }),
+        ...(options.output === undefined ? {} : { output: options.output as TensorVisibility }),
+        unsalted: options.unsalted,
         onProgress(next, fraction) {
           if (next !== phase) {
             progress.done()
@@ -95,9 +106,10 @@ export const compile = command({
       text: [
         `${manifest.name} → ${options.directory}`,
         `  rows        ${thousands(manifest.rows)} (${thousands(manifest.wires)} wires)`,
-        ...manifest.signals.map(
-          ({ kind, name, shape, count }) =>
-            `  public      ${kind} "${name}" [${shape.join(', ')}]: ${thousands(count)} signals`,
+        ...manifest.signals.map(({ kind, name, shape, count, commitment: c }) =>
+          c === undefined
+            ? `  public      ${kind} "${name}" [${shape.join(', ')}]: ${thousands(count)} signals`
+            : `  committed   ${kind} "${name}" [${shape.join(', ')}]: a digest ${c.salted ? 'with' : 'without'} salt`,
         ),
         ...(compiled.graph.notices ?? []).map((notice) => `  notice      ${notice}`),
         ...describeReport(manifest.report),

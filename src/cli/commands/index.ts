@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts'
+import { commit } from './commit.ts'
 import { compile } from './compile.ts'
 import { contract } from './contract.ts'
 import { demo } from './demo.ts'
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   setup,
   prove,
   verify,
+  commit,
   contract,
   deploy,
   doctor,

@@ -9,10 +9,10 @@ import { prove as proveSamples } from '../../pipeline/prove.ts'
 import { readSamples } from '../../samples/files.ts'
 import { one } from '../args.ts'
 import { command } from '../command.ts'
-import { announce, DEV_WARNING, describeStatement, statementJson } from '../describe.ts'
+import { announce, DEV_WARNING, describeStatement, openingText, statementJson } from '../describe.ts'
 import { counted, table, thousands } from '../format.ts'
 import { formatSeconds } from '../progress.ts'
-import { PROOF_SUFFIX, PUBLIC_SUFFIX } from '../proofFiles.ts'
+import { OPENING_SUFFIX, PROOF_SUFFIX, PUBLIC_SUFFIX } from '../proofFiles.ts'
 import { uniqueNames } from '../uniqueNames.ts'
 
 export const prove = command({
@@ -21,7 +21,8 @@ export const prove = command({
   summary: 'run the model on inputs and prove the results',
   details:
     'Writes NAME.proof.json and NAME.public.json (snarkjs’ JSON) for every input; proofs that are there already are replaced.\n' +
-    'Inputs are checked before the first proof begins. Each proof is verified before it is written.',
+    'Inputs are checked before the first proof begins. Each proof is verified before it is written.\n' +
+    'NAME.opening.json, where something is committed, opens the commitment: it holds the elements and the salt.',
   options: {
     input: { type: 'strings', value: 'FILE', required: true, help: 'inputs: .pb, .npy or .json, several at once' },
     out: { type: 'string', short: 'o', value: 'OUT', required: true, help: 'folder for the proofs' },
@@ -74,14 +75,16 @@ export const prove = command({
         ...(options.jobs === undefined ? {} : { threads: options.jobs }),
         signal,
         onProgress: (fraction, complete) => progress.update(fraction, `${complete} of ${samples.length}`),
-        onProof: ({ proof, publicSignals }, i) =>
+        onProof: ({ proof, publicSignals, openings }, i) =>
           writeWhole({
+            ...(openings.length === 0 ? {} : { [join(out, names[i]! + OPENING_SUFFIX)]: openingText(openings) }),
             [files[i]!.public]: `${JSON.stringify(encodePublicSignals(publicSignals), null, 1)}\n`,
             [files[i]!.proof]: `${JSON.stringify(encodeProof(proof), null, 1)}\n`,
           }),
       },
     )
     progress.done(counted(samples.length, 'proof'))
+    const committed = manifest.signals.some(({ commitment }) => commitment !== undefined)
     const took = (performance.now() - started) / 1000
     const rows = inferences.map(({ statement, stats }, i) => {
       const { outputs, largest } = describeStatement(statement)
@@ -98,6 +101,7 @@ export const prove = command({
         proofs: inferences.map(({ statement, stats }, i) => ({
           name: names[i],
           ...files[i],
+          ...(committed ? { opening: join(out, names[i]! + OPENING_SUFFIX) } : {}),
           statement: statementJson(statement),
           ...stats,
         })),
@@ -107,6 +111,7 @@ export const prove = command({
         table(['input', 'output', 'largest', 'time'], rows),
         `${counted(samples.length, 'proof')} of ${thousands(circuit.rows)} rows in ${formatSeconds(took)} → ${out}`,
         ...(dev ? [DEV_WARNING] : []),
+        ...(committed ? [`NAME${OPENING_SUFFIX} opens the commitments: keep it, and keep it secret`] : []),
         `  next   veritensor verify ${directory} ${out}`,
       ].join('\n'),
     }
