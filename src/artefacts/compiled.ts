@@ -3,12 +3,10 @@ import { type Circuit, publicCount } from '../../circuits/circuit.ts'
 import { decodeCircuit, encodeCircuit } from '../../circuits/encode.ts'
 import type { Visibility } from '../compile.ts'
 import type { Graph } from '../graph/graph.ts'
-import { importOnnx } from '../graph/import.ts'
-import { simplify } from '../graph/simplify.ts'
 import { encodeR1cs } from '../groth16/r1cs.ts'
 import { decodeModelFile, encodeModelFile } from '../model/encode.ts'
 import type { IntegerModel } from '../model/model.ts'
-import type { Compiled } from '../pipeline/compileModel.ts'
+import { type Compiled, importGraph } from '../pipeline/compileModel.ts'
 import { signalLayout, withBounds } from '../pipeline/signals.ts'
 import { version } from '../version.ts'
 import { FILES, readArtefact, readManifest, writeDirectory } from './directory.ts'
@@ -56,7 +54,7 @@ const portsOf = (model: IntegerModel, { output }: Visibility): readonly [Manifes
 
 /** The float graph of a directory. */
 export async function openGraph(directory: string, manifest: Manifest): Promise<Graph> {
-  return simplify(importOnnx(await readArtefact(directory, manifest, FILES.onnx), { shapes: manifest.shapes }))
+  return importGraph(await readArtefact(directory, manifest, FILES.onnx), manifest.shapes)
 }
 
 /** The integer model of a directory. Throws ArtefactError `input/manifest` where the manifest tells of another one. */

@@ -31,7 +31,7 @@ describe('wrong usage ends with 2', () => {
       'veritensor setup: --beacon-iterations needs --beacon\n',
     ],
     [['setup', 'D', '--ptau', 'F', '--jobs', '2'], 'veritensor setup: --jobs belongs to --dev\n'],
-    [['compile', 'M', '-o', 'D'], 'veritensor compile: option --calibrate PATH is required\n'],
+    [['compile', 'M', '--calibrate', 'C'], 'veritensor compile: option --directory DIR is required\n'],
     [['compile', '-o', 'D', '--calibrate', 'M'], 'veritensor compile: compile takes one MODEL.onnx\n'],
     [['prove', 'DIR', '--input', 'a'], 'veritensor prove: option --out OUT is required\n'],
     [['prove', 'DIR', '-o', 'a', '--input', 'a', '--jobs', '0'], /"0" is not an integer from 1 to 256/],

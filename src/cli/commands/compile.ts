@@ -4,12 +4,11 @@ import { saveCompiled } from '../../artefacts/compiled.ts'
 import type { TensorVisibility } from '../../compile.ts'
 import { AbortedError } from '../../errors.ts'
 import { estimateCircuit } from '../../estimate.ts'
-import { importOnnx } from '../../graph/import.ts'
-import { simplify } from '../../graph/simplify.ts'
-import { compileModel } from '../../pipeline/compileModel.ts'
+import { compileModel, importGraph } from '../../pipeline/compileModel.ts'
+import { isQuantised } from '../../quantise/exact.ts'
 import { SampleError } from '../../samples/error.ts'
 import { readSamples } from '../../samples/files.ts'
-import { one } from '../args.ts'
+import { one, UsageError } from '../args.ts'
 import { command } from '../command.ts'
 import { describeEstimate, describeReport } from '../describe.ts'
 import { thousands } from '../format.ts'
@@ -22,7 +21,8 @@ export const compile = command({
   details:
     'Runs the model in floating point on the calibration samples to choose scales, rounds it to integers, and writes the\n' +
     'circuit with everything the later commands need into DIR. An artefact directory that is there already is replaced: files\n' +
-    'of others stay in it, and so does its key if the circuit is the same.',
+    'of others stay in it, and so does its key if the circuit is the same.\n' +
+    'A model that is quantised already (QuantizeLinear, QLinearConv …) is proved as it is, and needs no samples.',
   options: {
     output: {
       type: 'string',
@@ -38,8 +38,7 @@ export const compile = command({
     calibrate: {
       type: 'strings',
       value: 'PATH',
-      required: true,
-      help: 'typical inputs: .pb, .npy or .json files, or folders of such',
+      help: 'typical inputs: .pb, .npy or .json files, or folders of such; a model of floats needs them',
     },
     bits: { type: 'integer', value: 'N', min: 2, max: 12, help: 'bits of activations (default 8)' },
     'weight-bits': { type: 'integer', value: 'N', min: 2, max: 24, help: 'most bits of a weight (default 16)' },
@@ -57,8 +56,10 @@ export const compile = command({
     })
     const shapes = parseShapes(options.shape)
     progress.phase('import')
-    const graph = blocking(() => simplify(importOnnx(onnx, { shapes })))
-    const samples = await readSamples(graph, options.calibrate)
+    const graph = blocking(() => importGraph(onnx, shapes))
+    if (isQuantised(graph) && (options.bits !== undefined || options['weight-bits'] !== undefined))
+      throw new UsageError('--bits and --weight-bits have no meaning for a model that is quantised already')
+    const samples = options.calibrate.length === 0 ? [] : await readSamples(graph, options.calibrate)
     let phase = 'import'
     const compiled = blocking(() =>
       compileModel(onnx, {

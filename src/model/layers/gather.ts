@@ -21,6 +21,6 @@ export const gather: LayerKind<Gather> = {
     const elements = sizes.reduce((n, s) => n + s, 0)
     require(Number.isSafeInteger(fill), 'the fill value must be an integer')
     require(map.length === shape.reduce((n, d) => n * d, 1), 'the map does not fit the shape')
-    require(map.every((at) => at >= -1 && at < elements), 'the map points outside the inputs')
+    require(map.every((at) => Number.isInteger(at) && at >= -1 && at < elements), 'the map points outside the inputs')
   },
 }

@@ -240,7 +240,9 @@ export const linear: LayerKind<Linear> = {
       require(map.starts.at(-1) === map.positions.length, 'starts do not fit the terms')
       require(map.positions.length === map.weights.length, 'each term needs one position and one weight')
       require(map.starts.every((s, i) => i === 0 || s >= map.starts[i - 1]!), 'starts must not decrease')
-      require(map.positions.every((p) => p < elements), 'a position lies outside the inputs')
+      require(map.positions.every(
+        (p) => Number.isInteger(p) && p >= 0 && p < elements,
+      ), 'a position lies outside the inputs')
     } else if (map.type === 'matMul') {
       require(map.rows * map.inner === elements, 'the input does not have rows · inner elements')
       require(map.weights.length === map.inner * map.columns && map.bias.length === map.columns, 'weights do not fit')

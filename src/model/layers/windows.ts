@@ -17,5 +17,6 @@ export function* windowsOf<T>({ starts, positions }: Windows, x: ArrayLike<T>): 
 export function validateWindows({ starts, positions, shape }: Windows & LayerBase, size: number): void {
   require(starts.length === shape.reduce((n, d) => n * d, 1) + 1 && starts[0] === 0, 'windows do not fit the shape')
   require(starts.every((s, j) => j === 0 || s > starts[j - 1]!), 'a window is empty')
-  require(starts.at(-1) === positions.length && positions.every((p) => p < size), 'a window leaves the input')
+  require(starts.at(-1) === positions.length &&
+    positions.every((p) => Number.isInteger(p) && p >= 0 && p < size), 'a window leaves the input')
 }
