@@ -73,7 +73,7 @@ const MAX_ROOTS = 64
 const DRAWN = 24
 const DRAWN_WIRES = 4_000_000
 /** Work of all searches together, in terms of rows evaluated. */
-const EFFORT = 20_000_000
+const EFFORT = 4_000_000
 
 /**
  * Audits a circuit. Near-linear in its terms: seconds for a million rows. Searching second witnesses is bounded work for each

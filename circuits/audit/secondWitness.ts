@@ -20,7 +20,7 @@ export type SecondWitness = {
 /** Size of the window that is searched. */
 const WINDOW = { wires: 400, rows: 800 }
 /** Work that one search may take, in terms of rows evaluated. */
-const SEARCH = 1_000_000
+const SEARCH = 200_000
 /** Local solutions that are tried on the whole circuit. */
 const MAX_EXTENDED = 12
 /** Solutions that one sum of digits may have mod p. */
