@@ -17,6 +17,8 @@ export type Node = {
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
   readonly attributes: Readonly<Record<string, Attribute>>
+  /** Outputs of nodes of one role have one scale: the same place in each step of a network that was unrolled. */
+  readonly role?: string
 }
 
 /** A typed ONNX graph: nodes in topological order, every value's element type and shape known. */

@@ -64,11 +64,9 @@ const contracting = new Set([
  * Computes nodes whose inputs are all constant, until so many elements are made that the rest is better left alone. `keep`
  * names operators to leave alone.
  */
-export function createFolder(keep: readonly string[] = []): (
-  op: Op,
-  context: InferContext,
-  outputs: readonly TensorType[],
-) => Tensor[] | undefined {
+export function createFolder(
+  keep: readonly string[] = [],
+): (op: Op, context: InferContext, outputs: readonly TensorType[]) => Tensor[] | undefined {
   let total = 0
   return (op, context, outputs) => {
     const known = context.types.every((type, i) => type === undefined || context.constants[i] !== undefined)

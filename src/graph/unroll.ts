@@ -48,7 +48,12 @@ function makerFor(draft: Draft, owner: Node): Maker {
   ): Node => {
     const domain = op === 'LinearSum' || op === 'ProductSum' ? 'veritensor' : ''
     const name = role === '' ? owner.name : draft.nodeName(owner.name, role)
-    return { name, op, domain, opset: opsets[domain]!, inputs, outputs, attributes }
+    // what calibration saw at one step is as likely at another
+    const place = /^(forward|reverse)\.\d+\.(.*)$/.exec(role)
+    return {
+      ...{ name, op, domain, opset: opsets[domain]!, inputs, outputs, attributes },
+      ...(place === null ? {} : { role: `${owner.name}.${place[1]}.${place[2]}` }),
+    }
   }
   const constant: Maker['constant'] = (role, tensor) => draft.addConstant(`${owner.name}.${role}`, tensor)
   return {

@@ -140,6 +140,14 @@ function tiedGroups(graph: Graph, steps: readonly Step[], scheme: Scheme): Map<s
   const alike = (a: string, b: string): boolean => whole(a) === whole(b)
   for (const { name } of graph.inputs) parent.set(name, name)
   for (const { node } of steps) for (const output of node.outputs) if (output !== '') parent.set(output, output)
+  const byRole = new Map<string, string>()
+  for (const { node } of steps) {
+    const [output] = node.outputs
+    if (node.role === undefined || !output) continue
+    const first = byRole.get(node.role)
+    if (first === undefined) byRole.set(node.role, output)
+    else parent.set(root(output), root(first))
+  }
   const fixed = new Map<string, number>()
   for (const { node, scaling } of steps)
     node.outputs.forEach((name, output) => {

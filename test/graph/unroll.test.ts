@@ -7,6 +7,7 @@ import { runFloat } from '../../src/graph/run.ts'
 import { simplify } from '../../src/graph/simplify.ts'
 import { findOp } from '../../src/ops/index.ts'
 import { calibrate } from '../../src/quantise/calibrate.ts'
+import { planScales } from '../../src/quantise/plan.ts'
 import { quantise } from '../../src/quantise/quantise.ts'
 import { comparer } from '../../src/quantise/report.ts'
 import type { Shape, Tensor } from '../../src/tensor.ts'
@@ -180,6 +181,15 @@ describe('names and refusals', () => {
     const names = simplify(model({ direction: { string: 'reverse' } })).nodes.map((node) => node.name)
     expect(names).toContain('cell.reverse.2.h')
     expect(names.every((name) => name === 'cell' || name.startsWith('cell.'))).toBe(true)
+  })
+
+  test('the same place of every step has one scale', () => {
+    const graph = simplify(model({}))
+    const samples = [3, 4].map((seed) => new Map([['X', normal(seeded(seed), [3, 1, 2])]]))
+    const plan = planScales(graph, calibrate(graph, samples), { bits: 8, weightBits: 16 })
+    const scales = [0, 1, 2].map((t) => plan.get(`cell.forward.${t}.sum`)?.scale)
+    expect(scales[0]).toBeGreaterThan(0)
+    expect(new Set(scales).size).toBe(1)
   })
 
   test.each([
