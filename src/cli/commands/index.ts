@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts'
+import { audit } from './audit.ts'
 import { commit } from './commit.ts'
 import { compile } from './compile.ts'
 import { contract } from './contract.ts'
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   prove,
   verify,
   commit,
+  audit,
   contract,
   deploy,
   doctor,
