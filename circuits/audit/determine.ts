@@ -10,11 +10,11 @@ import type { LCId, Wire } from '../circuit.ts'
 import { digits, digitsOf } from './digits.ts'
 import type { Knowledge } from './knowledge.ts'
 import { closeWire, createQueue, openWires, pushUsers } from './open.ts'
-import { exclusiveSets, place } from './place.ts'
+import { place } from './place.ts'
 import { quotient } from './quotient.ts'
 import type { Ranges } from './ranges.ts'
 import { lineOf, type Rows } from './rows.ts'
-import { oneHots, selection } from './selection.ts'
+import { selection } from './selection.ts'
 import { pinnedByEither, zeroTest } from './zeroTest.ts'
 
 /** How wires were shown to be determined; `assumed` and `follows` belong to wires that were not. */
@@ -188,20 +188,12 @@ export function determine(rows: Rows, ranges: Ranges): Determination {
     return found
   }
 
-  const oneHotRows = oneHots(rows, ranges)
-  const exclusive = exclusiveSets(rows, ranges)
   const select = (): boolean => {
     let found = false
-    for (const oneHot of oneHotRows) {
-      const wires = selection(known, oneHot)
-      const more = wires.length > 0 ? wires : place(known, { selectors: oneHot.selectors, some: true })
-      found =
-        closeAll(
-          more.filter((w) => open.wires[w] === 1),
-          'selection',
-        ) || found
+    for (const choice of ranges.choices) {
+      const wires = choice.some ? selection(known, choice) : []
+      found = closeAll(wires.length > 0 ? wires : place(known, choice), 'selection') || found
     }
-    for (const choice of exclusive) found = closeAll(place(known, choice), 'selection') || found
     return found
   }
 

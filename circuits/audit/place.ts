@@ -1,38 +1,13 @@
 import type { LCId, Wire } from '../circuit.ts'
+import type { Choice } from './choices.ts'
 import type { Knowledge } from './knowledge.ts'
-import type { Ranges } from './ranges.ts'
-import { addTo, type Rows, type Sum } from './rows.ts'
+import { addTo, type Sum } from './rows.ts'
 
 /** Selectors up to which pairs are compared. */
 const MAX_SELECTORS = 4096
 /** Combinations of a selector that are looked at, and scores that are combined. */
 const MAX_HOMES = 64
 const MAX_SCORES = 8
-
-/** Booleans of which at most one is 1; `some` says that one is. */
-export type Choice = { readonly selectors: readonly Wire[]; readonly some: boolean }
-
-/** Every set of booleans that a row L·L = L with L = k ± Σ e makes exclusive. */
-export function exclusiveSets(rows: Rows, ranges: Ranges): Choice[] {
-  const { start, wire, coefficient, values, sides, linear } = rows
-  const found: Choice[] = []
-  for (let r = 0; r < rows.count; r++) {
-    const lc = sides[3 * r]!
-    const terms = start[lc + 1]! - start[lc]!
-    if (linear[r] === 1 || terms < 2 || sides[3 * r + 1] !== lc || sides[3 * r + 2] !== lc) continue
-    const constant = wire[start[lc]!] === 0 ? values[coefficient[start[lc]!]!]! : 0n
-    const from = start[lc]! + (constant === 0n ? 0 : 1)
-    const k = values[coefficient[from]!]!
-    const selectors = Array.from(wire.subarray(from, start[lc + 1]!))
-    const same =
-      BigInt(selectors.length) < rows.F.p &&
-      selectors.every((w, i) => ranges.boolean[w] === 1 && values[coefficient[from + i]!] === k)
-    // Σ e in {0, 1}, as L = Σ e or 1 - Σ e does
-    if (same && ((k === 1n && constant === 0n) || (k === -1n && constant === 1n)))
-      found.push({ selectors, some: false })
-  }
-  return found
-}
 
 /** T = value + Σ_j weights[j]·e_j with 0 ≤ T ≤ most, where `value` is determined; weights[n] is that of no selector. */
 type Score = { readonly weights: readonly bigint[]; readonly value: Sum; readonly most: bigint }
@@ -44,7 +19,7 @@ type Score = { readonly weights: readonly bigint[]; readonly value: Sum; readonl
  * chose d is a constant: k + A_c + A'_d. Where that is, mod p, more than both can reach together, c and d exclude each
  * other. If all choices do, the choice is determined. (x - first ≥ 0 and last - x ≥ 0 for disjoint intervals.)
  */
-export function place(known: Knowledge, { selectors, some }: Choice): readonly Wire[] {
+export function place(known: Knowledge, { selectors, some }: Omit<Choice, 'row'>): readonly Wire[] {
   const { rows, open } = known
   if (selectors.length > MAX_SELECTORS || !selectors.some((e) => open[e] === 1)) return []
   const position = new Map(selectors.map((e, i) => [e, i]))

@@ -7,8 +7,9 @@
  */
 import type { LCId, Wire } from '../circuit.ts'
 import type { Range } from '../lc.ts'
+import { type Choice, choicesOf } from './choices.ts'
 import { closeWire, createQueue, openWires, pushUsers } from './open.ts'
-import { lineOf, type Rows } from './rows.ts'
+import { addTerm, addTo, coefficientOf, isConstant, lineOf, type Rows } from './rows.ts'
 
 export type Ranges = {
   /** 1 for wires that a row of their own makes 0 or 1. */
@@ -18,6 +19,8 @@ export type Ranges = {
   of(wire: Wire): Range | undefined
   /** hi - lo. */
   width(wire: Wire): bigint
+  /** Booleans that exclude each other. */
+  readonly choices: readonly Choice[]
   /** Interval of a combination over the integers, or undefined where one of its wires has none. `skip` is left out. */
   interval(lc: LCId, skip?: Wire): Range | undefined
 }
@@ -63,7 +66,36 @@ export function deriveRanges(rows: Rows): Ranges {
   const of = (w: Wire): Range | undefined =>
     kind[w] === 0 ? undefined : kind[w] === 1 ? { lo: BigInt(lo[w]!), hi: BigInt(hi[w]!) } : large.get(w)!
 
-  const interval = (lc: LCId, skip = -1): Range | undefined => {
+  /** Choice of each boolean, counted from 1; 0 for none. */
+  const choiceOf = new Uint32Array(rows.wires)
+  let choices: readonly Choice[] = []
+
+  /** What the members of a choice contribute to a sum: one of their coefficients, or none. */
+  const contribution = (choice: number, coefficients: readonly bigint[]): Range => {
+    const { selectors, some } = choices[choice - 1]!
+    const all = some && coefficients.length === selectors.length ? coefficients : [0n, ...coefficients]
+    return { lo: all.reduce((m, k) => (k < m ? k : m)), hi: all.reduce((m, k) => (k > m ? k : m)) }
+  }
+
+  /** Interval of a sum whose wires have ranges, of which one may be left out. */
+  const sumRange = (sum: Iterable<readonly [Wire, bigint]>, skip = -1): Range | undefined => {
+    let total: Range = { lo: 0n, hi: 0n }
+    const chosen = new Map<number, bigint[]>()
+    for (const [w, k] of sum) {
+      if (w === skip) continue
+      const choice = choiceOf[w]!
+      const range = of(w)
+      if (range === undefined) return undefined
+      if (choice === 0) total = plus(total, times(k, range))
+      else if (chosen.has(choice)) chosen.get(choice)!.push(k)
+      else chosen.set(choice, [k])
+    }
+    for (const [choice, coefficients] of chosen) total = plus(total, contribution(choice, coefficients))
+    return total
+  }
+
+  /** Interval of a combination; `alone` takes wires for independent of each other. */
+  const intervalOf = (lc: LCId, skip: Wire, alone: boolean): Range | undefined => {
     // exact as long as the sum of magnitudes is
     let [low, high, peak] = [0, 0, 0]
     for (let i = start[lc]!; i < start[lc + 1]!; i++) {
@@ -71,21 +103,21 @@ export function deriveRanges(rows: Rows): Ranges {
       if (w === skip) continue
       if (kind[w] === 0) return undefined
       const k = numbers[coefficient[i]!]!
-      const [l, h] = kind[w] === 1 ? [lo[w]!, hi[w]!] : [Number.NaN, Number.NaN]
+      const exact = kind[w] === 1 && (alone || choiceOf[w] === 0)
+      const [l, h] = exact ? [lo[w]!, hi[w]!] : [Number.NaN, Number.NaN]
       low += k < 0 ? k * h : k * l
       high += k < 0 ? k * l : k * h
       peak += Math.abs(k) * Math.max(Math.abs(l), Math.abs(h))
     }
     if (peak <= Number.MAX_SAFE_INTEGER) return { lo: BigInt(low), hi: BigInt(high) }
-    let sum: Range = { lo: 0n, hi: 0n }
-    for (let i = start[lc]!; i < start[lc + 1]!; i++)
-      if (wire[i] !== skip) {
-        const range = of(wire[i]!)
-        if (range === undefined) return undefined
-        sum = plus(sum, times(values[coefficient[i]!]!, range))
-      }
-    return sum
+    const terms = Array.from(
+      { length: start[lc + 1]! - start[lc]! },
+      (_, i) => [wire[start[lc]! + i]!, values[coefficient[start[lc]! + i]!]!] as const,
+    )
+    if (!alone) return sumRange(terms, skip)
+    return terms.reduce<Range>((sum, [w, k]) => (w === skip ? sum : plus(sum, times(k, of(w)!))), { lo: 0n, hi: 0n })
   }
+  const interval = (lc: LCId, skip = -1): Range | undefined => intervalOf(lc, skip, false)
 
   for (let r = 0; r < rows.count; r++) {
     const root = linear[r] === 1 ? undefined : secondRoot(rows, r)
@@ -96,6 +128,11 @@ export function deriveRanges(rows: Rows): Ranges {
     const known = of(w)
     store(w, known === undefined ? range : meet(known, range))
   }
+
+  choices = choicesOf(rows, boolean)
+  choices.forEach(({ selectors }, i) => {
+    for (const w of selectors) if (choiceOf[w] === 0) choiceOf[w] = i + 1
+  })
 
   const open = openWires(rows, (w) => kind[w] !== 0)
   const queue = createQueue(rows.count)
@@ -119,9 +156,9 @@ export function deriveRanges(rows: Rows): Ranges {
     const k = line.get(w)
     if (k === undefined || (k !== 1n && k !== -1n && line.size > MAX_SCALED)) return
     const scale = k === 1n || k === -1n ? -k : -F.inv(k)
-    let range: Range = { lo: 0n, hi: 0n }
-    for (const [v, c] of line) if (v !== w) range = plus(range, times(F.signed(scale * c), of(v)!))
-    learn(w, range)
+    line.delete(w)
+    for (const [v, c] of line) line.set(v, F.signed(scale * c))
+    learn(w, sumRange(line)!)
   }
 
   /** Narrows the wires of `lc` with coefficient ±1, given that lc + rest = 0. */
@@ -135,6 +172,24 @@ export function deriveRanges(rows: Rows): Ranges {
       const own = times(BigInt(k), of(w)!)
       const others = { lo: total.lo - own.lo + rest.lo, hi: total.hi - own.hi + rest.hi }
       learn(w, k === 1 ? negate(others) : others)
+    }
+  }
+
+  /** Interval of x·y + rest for an x that is 0 or 1: of either case, where much may cancel. */
+  const switched = (x: LCId, range: Range, y: LCId, rest: ReadonlyMap<Wire, bigint>): Range | undefined => {
+    if (range.lo < 0n || range.hi > 1n || isConstant(rows, x)) return undefined
+    const own = start[x + 1]! - start[x]! === 1 && values[coefficient[start[x]!]!] === 1n ? wire[start[x]!]! : 0
+    const [off, on] = [new Map(rest), addTo(rows, new Map(rest), 1n, y)]
+    off.delete(own === 0 ? -1 : own)
+    const k = own === 0 ? 0n : (on.get(own) ?? 0n)
+    if (k !== 0n) {
+      on.delete(own)
+      addTerm(F, on, 0, k)
+    }
+    const [without, with_] = [sumRange(off)!, sumRange(on)!]
+    return {
+      lo: without.lo < with_.lo ? without.lo : with_.lo,
+      hi: without.hi > with_.hi ? without.hi : with_.hi,
     }
   }
 
@@ -161,7 +216,7 @@ export function deriveRanges(rows: Rows): Ranges {
         const k = values[factor[r]!]!
         const [left_, right] = [interval(o), interval(c)]
         if (left_ === undefined || right === undefined) continue
-        const total = plus(times(k, left_), negate(right))
+        const total = plus(times(k, intervalOf(o, -1, true)!), negate(intervalOf(c, -1, true)!))
         if (total.lo === 0n ? total.hi < F.p : total.hi === 0n && -total.lo < F.p) {
           fix(o, k > 0n === (total.lo === 0n))
           fix(c, total.lo !== 0n)
@@ -174,18 +229,22 @@ export function deriveRanges(rows: Rows): Ranges {
       narrowed[r] = 1
       const [x, y] = [interval(a), interval(b)]
       if (x === undefined || y === undefined) continue
-      const value = product(x, y)
-      if (open.count[c] === 0) narrow(c, negate(value))
-      else {
-        const w = open.last[c]!
-        const rest = interval(c, w)
-        const k = numbers[coefficient[termOf(rows, c, w)]!]!
-        if (rest !== undefined && (k === 1 || k === -1)) learn(w, times(BigInt(k), plus(value, negate(rest))))
-      }
+      const w = open.count[c]! > 0 ? open.last[c]! : 0
+      if (w !== 0) {
+        const k = coefficientOf(rows, c, w)
+        const rest = addTo(rows, new Map(), -1n, c)
+        rest.delete(w)
+        if (k !== 1n && k !== -1n) continue
+        // a·b + rest = k·w
+        const values = [switched(a, x, b, rest), switched(b, y, a, rest), plus(product(x, y), sumRange(rest)!)]
+        const value = values.reduce((v, u) => (v === undefined || u === undefined ? (v ?? u) : meet(v, u)))!
+        learn(w, times(k, value))
+      } else narrow(c, negate(product(x, y)))
     }
   }
   return {
     boolean,
+    choices,
     has: (w) => kind[w] !== 0,
     of,
     width: (w) => {
@@ -201,12 +260,6 @@ export function deriveRanges(rows: Rows): Ranges {
 const meet = (x: Range, y: Range): Range => {
   const [lo, hi] = [x.lo > y.lo ? x.lo : y.lo, x.hi < y.hi ? x.hi : y.hi]
   return lo <= hi ? { lo, hi } : x
-}
-
-/** Position of a wire's term. */
-function termOf({ start, wire }: Rows, lc: LCId, w: Wire): number {
-  for (let i = start[lc]!; i < start[lc + 1]!; i++) if (wire[i] === w) return i
-  throw new RangeError(`combination ${lc} has no wire ${w}`)
 }
 
 /** For a row that says x·(x - t) = 0 up to a factor and holds no other wire: x, and t ≠ 0 signed. */

@@ -1,42 +1,12 @@
 import type { LCId, Wire } from '../circuit.ts'
+import type { Choice } from './choices.ts'
 import type { Knowledge } from './knowledge.ts'
-import type { Ranges } from './ranges.ts'
 import { addTo, type Rows, rowsOfWire, type Sum } from './rows.ts'
 
 /** Selectors up to which pairs are compared; beyond, the table of their coefficients would be too large. */
 const MAX_SELECTORS = 4096
 /** Largest coefficient of a selector, so that sums of four are exact. */
 const MAX_COEFFICIENT = 2 ** 28
-
-/** A row Σ e = 1 over booleans. */
-export type OneHot = { readonly row: number; readonly selectors: readonly Wire[] }
-
-/** Every row that makes booleans one-hot. */
-export function oneHots(rows: Rows, ranges: Ranges): OneHot[] {
-  const { start, wire, coefficient, values, linear, other, factor, sides } = rows
-  const found: OneHot[] = []
-  for (let row = 0; row < rows.count; row++) {
-    if (linear[row] === 0) continue
-    const o = other[row]!
-    const c = sides[3 * row + 2]!
-    // the selectors stand on one side, or with the constant on both
-    const wide = start[o + 1]! - start[o]! > start[c + 1]! - start[c]! ? o : c
-    const narrow = wide === o ? c : o
-    if (start[narrow + 1]! - start[narrow]! > 1 || start[wide + 1]! - start[wide]! < 2) continue
-    const lastTerm = start[wide + 1]! - 1
-    if (ranges.boolean[wire[lastTerm]!] === 0) continue
-    const from = start[wide]! + (wire[start[wide]!] === 0 ? 1 : 0)
-    let same = BigInt(lastTerm - from) < rows.F.p - 1n
-    for (let i = from; same && i <= lastTerm; i++)
-      same = coefficient[i] === coefficient[lastTerm] && ranges.boolean[wire[i]!] === 1
-    if (!same || lastTerm === from) continue
-    const line = addTo(rows, addTo(rows, new Map(), values[factor[row]!]!, o), -1n, c)
-    const k = line.get(wire[lastTerm]!)
-    if (k === undefined || line.get(0) !== rows.F.signed(-k) || line.size !== lastTerm - from + 2) continue
-    found.push({ row, selectors: Array.from(wire.subarray(from, lastTerm + 1)) })
-  }
-  return found
-}
 
 /** T = slope·m + Σ_j weights[j]·e_j + … with 0 ≤ T ≤ most; determined terms are left out. Without m the slope is 0. */
 type Score = {
@@ -54,7 +24,7 @@ type Score = {
  * more than both T can reach together (it is -1 in the argmax gadget), no such pair of witnesses exists: the selection is
  * determined, and with T_c = 0 so is m.
  */
-export function selection(known: Knowledge, { row, selectors }: OneHot): readonly Wire[] {
+export function selection(known: Knowledge, { row, selectors }: Choice): readonly Wire[] {
   const { rows, open } = known
   const n = selectors.length
   if (n > MAX_SELECTORS || !selectors.some((e) => open[e] === 1)) return []
