@@ -56,7 +56,7 @@ await runScript(async (words) => {
   const { options, positionals } = parseArguments(words, {
     only: { type: 'strings', value: 'NAME,NAME…', help: 'these models' },
     'no-prove': { type: 'flag', help: 'compile and compare only' },
-    bits: { type: 'integer', min: 2, max: 12, value: 'N', help: 'bits of activations (default 8)' },
+    bits: { type: 'integer', min: 2, max: 16, value: 'N', help: 'bits of activations (default: as compile chooses)' },
     jobs: { type: 'integer', min: 1, max: 10, value: 'N', help: 'models at a time (default 1)' },
     timeout: { type: 'integer', min: 1, value: 'SECONDS', help: 'limit for each model (default 600)' },
     json: { type: 'flag', help: 'print one line of JSON' },
@@ -73,7 +73,7 @@ await runScript(async (words) => {
   const models = only.length === 0 ? all : all.filter(({ name }) => only.includes(name))
   if (models.length === 0) throw new UsageError(`${given} holds no NAME/model.onnx`)
 
-  const { jobs = 1, timeout = 600, bits = 8 } = options
+  const { jobs = 1, timeout = 600, bits } = options
   const proving = !options['no-prove']
   const scratch = mkdtempSync(join(tmpdir(), 'veritensor-conformance-'))
   const clear = (): void => rmSync(scratch, { recursive: true, force: true })
@@ -88,7 +88,10 @@ await runScript(async (words) => {
       const zkey = join(scratch, `${slot}.zkey`)
       const threads = Math.max(1, Math.floor(availableParallelism() / jobs))
       const place = anvil && { rpc: anvil.url, account: slot, zkey, threads, seconds: timeout }
-      const outcome = await check({ name, folder, bits, ...(place === undefined ? {} : { proving: place }) }, timeout)
+      const outcome = await check(
+        { name, folder, ...(bits === undefined ? {} : { bits }), ...(place === undefined ? {} : { proving: place }) },
+        timeout,
+      )
       outcomes[i] = outcome
       rmSync(zkey, { force: true })
       const { rows, status, reason, seconds } = outcome
@@ -107,7 +110,15 @@ await runScript(async (words) => {
   }
 
   if (options.json)
-    console.log(JSON.stringify({ schema: 'veritensor/conformance@1', folder: root, bits, proving, models: outcomes }))
+    console.log(
+      JSON.stringify({
+        schema: 'veritensor/conformance@1',
+        folder: root,
+        bits: bits ?? null,
+        proving,
+        models: outcomes,
+      }),
+    )
   else console.log(formatOutcomes(outcomes))
   const wanted = proving ? 'proved' : 'compiled'
   return outcomes.some(({ status }) => status === 'failed' || (only.length > 0 && status !== wanted)) ? 1 : 0

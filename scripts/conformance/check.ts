@@ -17,6 +17,7 @@ import { verify } from '../../src/groth16/verify.ts'
 import { runInteger } from '../../src/model/model.ts'
 import { type Compiled, compileModel } from '../../src/pipeline/compileModel.ts'
 import { contractFor } from '../../src/pipeline/contract.ts'
+import { isQuantised } from '../../src/quantise/exact.ts'
 import { quantiseInput } from '../../src/quantise/ports.ts'
 import { comparer } from '../../src/quantise/report.ts'
 import { compileContract } from '../../src/solidity/compile.ts'
@@ -31,8 +32,8 @@ export type Task = {
   readonly name: string
   /** Folder with model.onnx and test_data_set_N. */
   readonly folder: string
-  /** Bits of activations. */
-  readonly bits: number
+  /** Bits of activations; by default as `compileModel` chooses. */
+  readonly bits?: number
   /** Where to prove and verify; without it the model is compiled and compared only. */
   readonly proving?: {
     /** A development chain. */
@@ -51,6 +52,8 @@ export type Task = {
 export type Findings = {
   readonly ops?: Readonly<Record<string, number>>
   readonly nodes?: number
+  /** Bits of activations; none for quantised models. */
+  readonly bits?: number
   readonly rows?: number
   readonly publicSignals?: number
   readonly compileSeconds?: number
@@ -96,12 +99,13 @@ export async function checkModel(
   const shapes = openShapes(onnx, sets[0]!.inputs)
   const compiled = compileModel(onnx, {
     shapes,
-    bits: task.bits,
+    ...(task.bits === undefined ? {} : { bits: task.bits }),
     calibration: (graph) => casesOf(graph, sets).map(({ sample }) => sample),
     onProgress: (phase) => tell.stage(phase),
   })
   const { graph, model, circuit } = compiled
   tell.found({
+    ...(isQuantised(graph) ? {} : { bits: compiled.scheme.bits }),
     rows: circuit.rows,
     publicSignals: circuit.publicInputs + circuit.publicOutputs,
     compileSeconds: (performance.now() - start) / 1000,

@@ -115,6 +115,7 @@ const fields: Readonly<Record<keyof Manifest, Check>> = {
     samples: isCount,
     maxError: isAmount,
     meanError: isAmount,
+    relativeError: isAmount,
     argmaxAgreement: (v) => v === null || (isAmount(v) && (v as number) <= 1),
   }),
   key: maybe(

@@ -7,11 +7,15 @@ import { dropNoOps, removeDead, simplify } from '../graph/simplify.ts'
 import type { IntegerModel } from '../model/model.ts'
 import type { Scheme } from '../ops/lowering.ts'
 import { calibrate } from '../quantise/calibrate.ts'
+import { quantiseWithin } from '../quantise/chooseBits.ts'
 import { isQuantised, quantiseExactly } from '../quantise/exact.ts'
-import { defaultScheme, quantise } from '../quantise/quantise.ts'
+import { quantise, schemeOf } from '../quantise/quantise.ts'
 import { comparer, type Report, reportOn } from '../quantise/report.ts'
 import type { Sample } from '../samples/samples.ts'
 import type { Shape } from '../tensor.ts'
+
+/** Share of an output's range that the default choice of bits keeps errors within. */
+export const DEFAULT_TOLERANCE = 0.01
 
 /** Everything that compiling a model makes. */
 export type Compiled = {
@@ -34,7 +38,11 @@ export type CompileModelOptions = {
    * has its scales, needs none, and uses them for the report only.
    */
   readonly calibration?: Iterable<Sample> | ((graph: Graph) => Iterable<Sample>)
+  /** Bits of activations; by default the fewest from 8 to 16 that `tolerance` allows. */
   readonly bits?: number
+  /** Largest error on the calibration samples, in shares of an output's range, that the choice of bits allows; default 0.01. */
+  readonly tolerance?: number
+  /** Most bits of an integer weight; by default 8 more than activations have, at most 24. */
   readonly weightBits?: number
   /** Default: private input, public output. */
   readonly input?: Visibility['input']
@@ -55,10 +63,9 @@ export type CompileModelOptions = {
 export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Compiled {
   const { onProgress } = options
   const shapes = options.shapes ?? {}
-  const scheme: Scheme = {
-    bits: options.bits ?? defaultScheme.bits,
-    weightBits: options.weightBits ?? defaultScheme.weightBits,
-  }
+  const { bits, tolerance = DEFAULT_TOLERANCE, weightBits } = options
+  if (!(tolerance > 0))
+    throw new VeritensorError('usage/tolerance', `a tolerance of ${tolerance} is not supported (positive numbers are)`)
   const visibility: Visibility = {
     input: options.input ?? 'private',
     output: options.output ?? 'public',
@@ -76,7 +83,12 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
   if (!exact) onProgress?.('calibrate', 0)
   const ranges = exact ? undefined : calibrate(graph, samples)
   onProgress?.('quantise', 0)
-  const model = ranges === undefined ? quantiseExactly(graph) : quantise(graph, ranges, scheme)
+  const { model, scheme } =
+    ranges === undefined
+      ? { model: quantiseExactly(graph), scheme: schemeOf(8, weightBits) }
+      : bits === undefined
+        ? quantiseWithin(graph, ranges, samples, { weightBits, tolerance })
+        : { model: quantise(graph, ranges, schemeOf(bits, weightBits)), scheme: schemeOf(bits, weightBits) }
   onProgress?.('compile', 0)
   const circuit = compile(model, visibility, { onProgress: (fraction) => onProgress?.('compile', fraction) })
   onProgress?.('report', 0)

@@ -20,7 +20,7 @@ const manifest: Manifest = {
   ],
   rows: 100,
   wires: 90,
-  report: { samples: 3, maxError: 0.1, meanError: 0.05, argmaxAgreement: 1 },
+  report: { samples: 3, maxError: 0.1, meanError: 0.05, relativeError: 0.01, argmaxAgreement: 1 },
   key: { kind: 'ptau', ptau: { file: 'pot.ptau', sha256: digest }, beacon: { hash: '00', iterationsExp: 10 } },
 }
 

@@ -40,8 +40,21 @@ export const compile = command({
       value: 'PATH',
       help: 'typical inputs: .pb, .npy or .json files, or folders of such; a model of floats needs them',
     },
-    bits: { type: 'integer', value: 'N', min: 2, max: 12, help: 'bits of activations (default 8)' },
-    'weight-bits': { type: 'integer', value: 'N', min: 2, max: 24, help: 'most bits of a weight (default 16)' },
+    bits: { type: 'integer', value: 'N', min: 2, max: 16, help: 'bits of activations (default: see --tolerance)' },
+    tolerance: {
+      type: 'number',
+      min: 0.001,
+      max: 100,
+      value: 'PERCENT',
+      help: 'without --bits, the fewest from 8 on with which outputs stay so near the float model (default 1)',
+    },
+    'weight-bits': {
+      type: 'integer',
+      value: 'N',
+      min: 2,
+      max: 24,
+      help: 'most bits of a weight (default: 8 more than activations)',
+    },
     shape: { type: 'strings', value: 'NAME=DxDx…', help: 'sizes of an input whose shape is symbolic' },
     directory: { type: 'string', short: 'o', value: 'DIR', required: true, help: 'where the artefacts go' },
   },
@@ -57,8 +70,11 @@ export const compile = command({
     const shapes = parseShapes(options.shape)
     progress.phase('import')
     const graph = blocking(() => importGraph(onnx, shapes))
-    if (isQuantised(graph) && (options.bits !== undefined || options['weight-bits'] !== undefined))
-      throw new UsageError('--bits and --weight-bits have no meaning for a model that is quantised already')
+    const given = (['bits', 'tolerance', 'weight-bits'] as const).find((name) => options[name] !== undefined)
+    if (isQuantised(graph) && given !== undefined)
+      throw new UsageError(`--${given} has no meaning for a model that is quantised already`)
+    if (options.bits !== undefined && options.tolerance !== undefined)
+      throw new UsageError('--bits gives the bits that --tolerance would choose', 'leave one of the two out')
     const samples = options.calibrate.length === 0 ? [] : await readSamples(graph, options.calibrate)
     let phase = 'import'
     const compiled = blocking(() =>
@@ -66,6 +82,7 @@ export const compile = command({
         calibration: samples.map((s) => s.sample),
         shapes,
         ...(options.bits === undefined ? {} : { bits: options.bits }),
+        ...(options.tolerance === undefined ? {} : { tolerance: options.tolerance / 100 }),
         ...(options['weight-bits'] === undefined ? {} : { weightBits: options['weight-bits'] }),
         ...(options.input === undefined ? {} : { input: options.input as TensorVisibility }),
         ...(options.output === undefined ? {} : { output: options.output as TensorVisibility }),
@@ -113,6 +130,7 @@ export const compile = command({
             : `  committed   ${kind} "${name}" [${shape.join(', ')}]: a digest ${c.salted ? 'with' : 'without'} salt`,
         ),
         ...(compiled.graph.notices ?? []).map((notice) => `  notice      ${notice}`),
+        ...(isQuantised(graph) ? [] : [`  bits        ${manifest.scheme.bits} of activations`]),
         ...describeReport(manifest.report),
         ...describeEstimate(estimate),
         `  next        veritensor setup ${options.directory} --dev`,
