@@ -1,6 +1,6 @@
 import { table, thousands } from '../../src/cli/format.ts'
+import type { Reason } from '../support/serve.ts'
 import type { Findings } from './check.ts'
-import type { Reason } from './child.ts'
 
 /**
  * - `proved`: the proof verifies off-chain and on-chain
