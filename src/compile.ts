@@ -10,19 +10,7 @@ import type { Layer } from './model/layers/index.ts'
 import { orderMaxima } from './model/maxFirst.ts'
 import { analyse, evaluateModel, type IntegerModel } from './model/model.ts'
 import { sizeOf } from './tensor.ts'
-
-/** Who sees a tensor: `public` makes its integers public signals, `committed` a digest of them (docs/commitments.md). */
-export type TensorVisibility = 'public' | 'private' | 'committed'
-
-export type Visibility = {
-  readonly input: TensorVisibility
-  readonly output: TensorVisibility
-  /** Digests of committed inputs are made without salts: they bind but do not hide. Digests of outputs never have any. */
-  readonly unsalted?: true
-}
-
-/** Whether each committed input has a salt: a private input of any field element, after all others. */
-export const isSalted = ({ input, unsalted }: Visibility): boolean => input === 'committed' && unsalted !== true
+import { checkVisibility, inputVisibility, isSalted, outputVisibility, type Visibility } from './visibility.ts'
 
 export type CompileOptions = {
   /** Share of the layers done. */
@@ -48,40 +36,58 @@ function within(cs: Builder, x: LC, lo: number, hi: number): LC {
 }
 
 /**
+ * What the circuit takes, in its order: public inputs, the other inputs, a salt for each input whose digest has one.
+ */
+export function circuitAssignment(
+  { inputs }: Pick<IntegerModel, 'inputs'>,
+  visibility: Visibility,
+  values: readonly ArrayLike<number>[],
+  salts: readonly bigint[],
+): (number | bigint)[] {
+  const seen = (isPublic: boolean): number[] =>
+    inputs.flatMap((port, i) =>
+      (inputVisibility(visibility, port) === 'public') === isPublic ? Array.from(values[i]!) : [],
+    )
+  return [...seen(true), ...seen(false), ...salts]
+}
+
+/**
  * The circuit whose witnesses are the runs of the model.
  *
- * Public signals: every element of every public output, then of every public input, in the order of the model, as residues
- * of their integers; of committed ones one digest each. Salts follow the other private inputs, one for each input. Rows enforce the bounds of all inputs, public ones too: the proven ranges rest on them.
+ * Public signals: every element of every public output, or a committed one's digest, in the order of the model; the digests of
+ * committed inputs; every element of every public input. Elements are residues of their integers. Rows enforce the bounds of
+ * all inputs, public ones too: the proven ranges rest on them. It takes what `circuitAssignment` gives.
  *
- * Throws CircuitError where a value could overflow the field.
+ * Throws CircuitError where a value could overflow the field, and as `checkVisibility`.
  */
 export function compile(model: IntegerModel, visibility: Visibility, options: CompileOptions = {}): Circuit {
+  checkVisibility(visibility, model)
   const infos = analyse(model)
   const ordered = orderMaxima(model)
   const cs = createBuilder(Fr)
-  const signals = { public: sizeOf, private: () => 0, committed: () => 1 }[visibility.output]
-  const outputWires = ordered.outputs.map(({ shape }) => Array.from({ length: signals(shape) }, cs.output))
-  const digests = visibility.input === 'committed' ? ordered.inputs.map(() => cs.output()) : []
-  const wires = ordered.inputs.map(({ shape, lo, hi }) =>
-    Array.from({ length: sizeOf(shape) }, () =>
-      cs.input(visibility.input === 'public' ? 'public' : 'private', { lo: BigInt(lo), hi: BigInt(hi) }),
-    ),
+  const signals = { public: sizeOf, private: () => 0, committed: () => 1 }
+  const outputWires = ordered.outputs.map((port) =>
+    Array.from({ length: signals[outputVisibility(visibility, port)](port.shape) }, cs.output),
   )
-  const salted = isSalted(visibility)
-  const salts = salted ? ordered.inputs.map(() => cs.input('private', null)) : []
-  const inputs = ordered.inputs.map(({ name, lo, hi }, i) =>
-    cs.scope(name, () =>
-      digests.length === 0 && located(ordered, i)
-        ? wires[i]!
-        : cs.scope('input range', () => wires[i]!.map((x) => rangeCheck(cs, x, BigInt(lo), BigInt(hi)))),
-    ),
+  const seen = ordered.inputs.map((port) => inputVisibility(visibility, port))
+  const digests = seen.map((v) => (v === 'committed' ? cs.output() : undefined))
+  const wires: LC[][] = []
+  for (const stage of ['public', 'private'] as const)
+    ordered.inputs.forEach(({ shape, lo, hi }, i) => {
+      if ((seen[i] === 'public') !== (stage === 'public')) return
+      wires[i] = Array.from({ length: sizeOf(shape) }, () => cs.input(stage, { lo: BigInt(lo), hi: BigInt(hi) }))
+    })
+  const salts = ordered.inputs.map((port) => (isSalted(visibility, port) ? cs.input('private', null) : undefined))
+  const inputs = ordered.inputs.map(({ name, shape, lo, hi }, i) =>
+    cs.scope(name, () => {
+      if (digests[i] === undefined && located(ordered, i)) return wires[i]!
+      const bounded = cs.scope('input range', () => wires[i]!.map((x) => rangeCheck(cs, x, BigInt(lo), BigInt(hi))))
+      const form = { count: sizeOf(shape), lo, hi, salted: salts[i] !== undefined }
+      const digest = digests[i]
+      if (digest !== undefined) cs.scope('commitment', () => cs.bindOutput(digest, commit(cs, bounded, form, salts[i])))
+      return bounded
+    }),
   )
-  for (const [i, digest] of digests.entries()) {
-    const { name, shape, lo, hi } = ordered.inputs[i]!
-    const form = { count: sizeOf(shape), lo, hi, salted }
-    const bind = (): void => cs.bindOutput(digest, commit(cs, inputs[i]!, form, salts[i]))
-    cs.scope(name, () => cs.scope('commitment', bind))
-  }
   let done = 0
   const values = evaluateModel<LC>(ordered, constraints(cs), inputs, (layer, body) => {
     const result = cs.scope(layer.name, () => cs.scope(layer.kind, body))
@@ -89,7 +95,8 @@ export function compile(model: IntegerModel, visibility: Visibility, options: Co
     options.onLayer?.(layer, result)
     return result
   })
-  ordered.outputs.forEach(({ name, value }, i) => {
+  ordered.outputs.forEach((port, i) => {
+    const { name, value } = port
     const elements = values[value]!
     const bind = (): void => {
       for (const [j, wire] of outputWires[i]!.entries()) cs.bindOutput(wire, elements[j]!)
@@ -106,7 +113,7 @@ export function compile(model: IntegerModel, visibility: Visibility, options: Co
         ),
       )
     }
-    if (visibility.output === 'committed') cs.scope(name, () => cs.scope('commitment', bindDigest))
+    if (outputVisibility(visibility, port) === 'committed') cs.scope(name, () => cs.scope('commitment', bindDigest))
     else cs.scope(name, () => cs.scope('output', bind))
   })
   return cs.build()
