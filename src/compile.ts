@@ -1,21 +1,31 @@
 import { constraints } from '../circuits/arithmetic.ts'
 import { type Builder, createBuilder } from '../circuits/builder.ts'
 import type { Circuit } from '../circuits/circuit.ts'
+import { elementBits, type SetForm } from '../circuits/commitment.ts'
 import { CircuitError } from '../circuits/error.ts'
 import { Fr } from '../circuits/field.ts'
 import { rangeCheck } from '../circuits/gadgets/bits.ts'
-import { commit } from '../circuits/gadgets/commit.ts'
+import { commit, commitSet } from '../circuits/gadgets/commit.ts'
 import type { LC } from '../circuits/lc.ts'
+import { arrange } from './model/arrange.ts'
+import type { Bounds } from './model/layer.ts'
 import type { Layer } from './model/layers/index.ts'
-import { orderMaxima } from './model/maxFirst.ts'
-import { analyse, evaluateModel, type IntegerModel } from './model/model.ts'
-import { sizeOf } from './tensor.ts'
-import { checkVisibility, inputVisibility, isSalted, outputVisibility, type Visibility } from './visibility.ts'
+import type { Weights } from './model/layers/weights.ts'
+import { analyse, evaluateModel, type IntegerModel, ModelError, weightsOf } from './model/model.ts'
+import { type Shape, sizeOf } from './tensor.ts'
+import {
+  checkVisibility,
+  inputVisibility,
+  isSalted,
+  outputVisibility,
+  type Visibility,
+  weightVisibility,
+} from './visibility.ts'
 
 export type CompileOptions = {
   /** Share of the layers done. */
   readonly onProgress?: (fraction: number, layer: string) => void
-  /** The combinations that stand for the elements of each layer's result, in the order of `orderMaxima(model)`. */
+  /** The combinations that stand for the elements of each layer's result, in the order of `arrange(model)`. */
   readonly onLayer?: (layer: Layer, values: ArrayLike<LC>) => void
 }
 
@@ -35,49 +45,110 @@ function within(cs: Builder, x: LC, lo: number, hi: number): LC {
   return fits ? x : rangeCheck(cs, x, BigInt(lo), BigInt(hi))
 }
 
+/** A wire for each element, without a range of its own. */
+const inputWires = (
+  cs: Builder,
+  stage: 'public' | 'private',
+  { shape, lo, hi }: Bounds & { readonly shape: Shape },
+): LC[] => Array.from({ length: sizeOf(shape) }, () => cs.input(stage, { lo: BigInt(lo), hi: BigInt(hi) }))
+
+/** Elements as sums of bits that are inputs: they need no rows but those of their bits. */
+const weightBits = (cs: Builder, { name, kind, shape, lo, hi }: Weights): LC[] =>
+  cs.scope(name, () =>
+    cs.scope(kind, () =>
+      Array.from({ length: sizeOf(shape) }, () =>
+        cs.combine([
+          [1, cs.fromBits(cs.inputBits(elementBits({ lo, hi })))],
+          [lo, cs.ONE],
+        ]),
+      ),
+    ),
+  )
+
+/** The tensors of a weight set as integers, in the order of the model's weights, and the salt of its digest if it has one. */
+export type WeightValues = { readonly integers: readonly ArrayLike<number>[]; readonly salt?: bigint | undefined }
+
+/** The form of a weight set's digest. */
+export const weightsForm = (model: Pick<IntegerModel, 'layers'>, visibility: Visibility): SetForm => ({
+  salted: weightVisibility(visibility) === 'private',
+  tensors: weightsOf(model).map(({ shape, lo, hi }) => ({ count: sizeOf(shape), lo, hi })),
+})
+
 /**
- * What the circuit takes, in its order: public inputs, the other inputs, a salt for each input whose digest has one.
+ * What the circuit takes, in its order: public inputs, public weights; the other inputs, a salt for each input whose digest has
+ * one, the bits of weights that are not public, lowest first, the salt of their digest.
  */
 export function circuitAssignment(
-  { inputs }: Pick<IntegerModel, 'inputs'>,
+  model: Pick<IntegerModel, 'inputs' | 'layers'>,
   visibility: Visibility,
   values: readonly ArrayLike<number>[],
   salts: readonly bigint[],
+  weights: WeightValues = { integers: [] },
 ): (number | bigint)[] {
-  const seen = (isPublic: boolean): number[] =>
-    inputs.flatMap((port, i) =>
-      (inputVisibility(visibility, port) === 'public') === isPublic ? Array.from(values[i]!) : [],
-    )
-  return [...seen(true), ...seen(false), ...salts]
+  const all: (number | bigint)[] = []
+  const add = (elements: ArrayLike<number>): void => {
+    for (let i = 0; i < elements.length; i++) all.push(elements[i]!)
+  }
+  const addInputs = (isPublic: boolean): void =>
+    model.inputs.forEach((port, i) => {
+      if ((inputVisibility(visibility, port) === 'public') === isPublic) add(values[i]!)
+    })
+  addInputs(true)
+  const open = weightVisibility(visibility) === 'public'
+  if (open) weights.integers.forEach(add)
+  addInputs(false)
+  all.push(...salts)
+  if (!open)
+    weightsOf(model).forEach((tensor, t) => {
+      const [elements, bits] = [weights.integers[t]!, elementBits(tensor)]
+      for (let i = 0; i < elements.length; i++)
+        for (let rest = elements[i]! - tensor.lo, k = 0; k < bits; rest = Math.floor(rest / 2), k++) all.push(rest % 2)
+    })
+  if (weights.salt !== undefined) all.push(weights.salt)
+  return all
 }
 
 /**
  * The circuit whose witnesses are the runs of the model.
  *
- * Public signals: every element of every public output, or a committed one's digest, in the order of the model; the digests of
- * committed inputs; every element of every public input. Elements are residues of their integers. Rows enforce the bounds of
- * all inputs, public ones too: the proven ranges rest on them. It takes what `circuitAssignment` gives.
+ * Public signals: every element of every public output, or a committed one's digest, in the order of the model; the digest of
+ * the weights; the digests of committed inputs; every element of every public input, then of public weights. Elements are
+ * residues of their integers. Rows enforce the bounds of all inputs and weights, public ones too: the proven ranges rest on
+ * them. It takes what `circuitAssignment` gives.
  *
- * Throws CircuitError where a value could overflow the field, and as `checkVisibility`.
+ * Throws CircuitError where a value could overflow the field, as `checkVisibility`, and ModelError `usage/weights` where the
+ * model has its weights in it and they shall not be fixed, or the other way round.
  */
 export function compile(model: IntegerModel, visibility: Visibility, options: CompileOptions = {}): Circuit {
   checkVisibility(visibility, model)
+  const tensors = weightsOf(model)
+  const weights = weightVisibility(visibility)
+  if ((weights === 'fixed') !== (tensors.length === 0))
+    throw new ModelError(
+      'usage/weights',
+      `weights are to be ${weights}; the model holds ${tensors.length} tensors of them`,
+    )
   const infos = analyse(model)
-  const ordered = orderMaxima(model)
+  const ordered = arrange(model)
   const cs = createBuilder(Fr)
   const signals = { public: sizeOf, private: () => 0, committed: () => 1 }
   const outputWires = ordered.outputs.map((port) =>
     Array.from({ length: signals[outputVisibility(visibility, port)](port.shape) }, cs.output),
   )
+  const weightsDigest = weights === 'committed' || weights === 'private' ? cs.output() : undefined
   const seen = ordered.inputs.map((port) => inputVisibility(visibility, port))
   const digests = seen.map((v) => (v === 'committed' ? cs.output() : undefined))
   const wires: LC[][] = []
-  for (const stage of ['public', 'private'] as const)
-    ordered.inputs.forEach(({ shape, lo, hi }, i) => {
-      if ((seen[i] === 'public') !== (stage === 'public')) return
-      wires[i] = Array.from({ length: sizeOf(shape) }, () => cs.input(stage, { lo: BigInt(lo), hi: BigInt(hi) }))
+  const declare = (stage: 'public' | 'private'): void =>
+    ordered.inputs.forEach((port, i) => {
+      if ((seen[i] === 'public') === (stage === 'public')) wires[i] = inputWires(cs, stage, port)
     })
+  declare('public')
+  const openWeights = weights === 'public' ? tensors.map((tensor) => inputWires(cs, 'public', tensor)) : []
+  declare('private')
   const salts = ordered.inputs.map((port) => (isSalted(visibility, port) ? cs.input('private', null) : undefined))
+  const hiddenWeights = weights === 'public' ? [] : tensors.map((tensor) => weightBits(cs, tensor))
+  const weightsSalt = weights === 'private' ? cs.input('private', null) : undefined
   const inputs = ordered.inputs.map(({ name, shape, lo, hi }, i) =>
     cs.scope(name, () => {
       if (digests[i] === undefined && located(ordered, i)) return wires[i]!
@@ -88,8 +159,20 @@ export function compile(model: IntegerModel, visibility: Visibility, options: Co
       return bounded
     }),
   )
+  const given = [
+    ...hiddenWeights,
+    ...openWeights.map((xs, t) => {
+      const { name, kind, lo, hi } = tensors[t]!
+      return cs.scope(name, () => cs.scope(kind, () => xs.map((x) => rangeCheck(cs, x, BigInt(lo), BigInt(hi)))))
+    }),
+  ]
+  if (weightsDigest !== undefined) {
+    const form = weightsForm(model, visibility)
+    const bind = (): void => cs.bindOutput(weightsDigest, commitSet(cs, given, form, weightsSalt))
+    cs.scope('weights', () => cs.scope('commitment', bind))
+  }
   let done = 0
-  const values = evaluateModel<LC>(ordered, constraints(cs), inputs, (layer, body) => {
+  const values = evaluateModel<LC>(ordered, constraints(cs), [...inputs, ...given], (layer, body) => {
     const result = cs.scope(layer.name, () => cs.scope(layer.kind, body))
     options.onProgress?.(++done / ordered.layers.length, layer.name)
     options.onLayer?.(layer, result)

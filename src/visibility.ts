@@ -7,6 +7,14 @@ import { VeritensorError } from './errors.ts'
 /** `public` makes a tensor's integers public signals, `committed` a digest of them (docs/commitments.md). */
 export type TensorVisibility = 'public' | 'private' | 'committed'
 
+/**
+ * How a verifier knows the weights. `fixed`: they are constants of the circuit, so the verifying key knows them. Otherwise one
+ * circuit serves every weight set of the architecture, and public signals tell which one: `public` its integers, `committed` a
+ * digest, `private` a digest with a salt, so that nobody can check a guess. Weights that no public signal tells of do not
+ * exist: the prover could choose the model after the fact.
+ */
+export type WeightVisibility = 'fixed' | TensorVisibility
+
 type ByName = Readonly<Record<string, TensorVisibility>>
 
 export type Visibility = {
@@ -15,6 +23,8 @@ export type Visibility = {
   readonly output: TensorVisibility
   readonly inputs?: ByName
   readonly outputs?: ByName
+  /** Default: fixed. */
+  readonly weights?: WeightVisibility
   /** Digests of committed inputs are made without salts: they bind but do not hide. Digests of outputs never have any. */
   readonly unsalted?: true
 }
@@ -33,6 +43,8 @@ export const outputVisibility = ({ output, outputs }: Visibility, { name }: Name
 /** Whether an input's digest has a salt: a private input of any field element. */
 export const isSalted = (visibility: Visibility, input: Named): boolean =>
   inputVisibility(visibility, input) === 'committed' && visibility.unsalted !== true
+
+export const weightVisibility = ({ weights }: Visibility): WeightVisibility => weights ?? 'fixed'
 
 /** Throws VeritensorError `usage/visibility` for names that no input or output has, `usage/unsalted` for no committed input. */
 export function checkVisibility(
