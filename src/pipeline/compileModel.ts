@@ -1,6 +1,5 @@
 import type { Circuit } from '../../circuits/circuit.ts'
-import { compile, type Visibility } from '../compile.ts'
-import { VeritensorError } from '../errors.ts'
+import { compile } from '../compile.ts'
 import type { Graph } from '../graph/graph.ts'
 import { importOnnx } from '../graph/import.ts'
 import { dropNoOps, removeDead, simplify } from '../graph/simplify.ts'
@@ -13,6 +12,7 @@ import { quantise, schemeOf } from '../quantise/quantise.ts'
 import { comparer, type Report, reportOn } from '../quantise/report.ts'
 import type { Sample } from '../samples/samples.ts'
 import type { Shape } from '../tensor.ts'
+import { checkVisibility, type Visibility } from '../visibility.ts'
 
 /** Share of an output's range that the default choice of bits keeps errors within. */
 export const DEFAULT_TOLERANCE = 0.01
@@ -44,9 +44,11 @@ export type CompileModelOptions = {
   readonly tolerance?: number
   /** Most bits of an integer weight; by default 8 more than activations have, at most 24. */
   readonly weightBits?: number
-  /** Default: private input, public output. */
+  /** Who sees inputs and outputs; default: private inputs, public outputs. `inputs` and `outputs` are exceptions by name. */
   readonly input?: Visibility['input']
   readonly output?: Visibility['output']
+  readonly inputs?: Visibility['inputs']
+  readonly outputs?: Visibility['outputs']
   /** Commit to inputs without salts, so that digests can be compared but don't hide what can be guessed. */
   readonly unsalted?: boolean
   readonly shapes?: Readonly<Record<string, Shape>>
@@ -69,14 +71,13 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
   const visibility: Visibility = {
     input: options.input ?? 'private',
     output: options.output ?? 'public',
+    ...(options.inputs === undefined ? {} : { inputs: options.inputs }),
+    ...(options.outputs === undefined ? {} : { outputs: options.outputs }),
     ...(options.unsalted ? { unsalted: true } : {}),
   }
-  if (options.unsalted && visibility.input !== 'committed')
-    throw new VeritensorError('usage/unsalted', 'only committed inputs have salts', {
-      fix: 'leave "unsalted" out, or commit to the inputs',
-    })
   onProgress?.('import', 0)
   const graph = importGraph(onnx, shapes)
+  checkVisibility(visibility, { inputs: graph.inputs, outputs: graph.outputs.map((name) => ({ name })) })
   const { calibration = [] } = options
   const samples = [...(typeof calibration === 'function' ? calibration(graph) : calibration)]
   const exact = isQuantised(graph)

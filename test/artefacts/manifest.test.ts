@@ -103,5 +103,11 @@ describe('hostile fields', () => {
     const hidden = { ...manifest, visibility: { input: 'private', output: 'public' } }
     expect(refusal(() => parse(hidden))).toContain('the field "signals" contradicts')
     expect(parse({ ...hidden, signals: [first] }).signals).toEqual([first])
+    const byName = { ...manifest, visibility: { input: 'private', output: 'public', inputs: { x: 'public' } } }
+    expect(parse(byName).signals).toEqual(manifest.signals)
+    for (const inputs of [{ z: 'public' }, { x: 'seen' }, []])
+      expect(refusal(() => parse({ ...manifest, visibility: { ...manifest.visibility, inputs } }))).toContain(
+        'the field "visibility"',
+      )
   })
 })

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { rowsByScope } from '../../../circuits/circuit.ts'
 import { saveCompiled } from '../../artefacts/compiled.ts'
-import type { TensorVisibility } from '../../compile.ts'
 import { AbortedError } from '../../errors.ts'
 import { estimateCircuit } from '../../estimate.ts'
 import { compileModel, importGraph } from '../../pipeline/compileModel.ts'
@@ -13,6 +12,7 @@ import { command } from '../command.ts'
 import { describeEstimate, describeReport } from '../describe.ts'
 import { thousands } from '../format.ts'
 import { parseShapes } from '../shapes.ts'
+import { parseVisibility } from '../visibility.ts'
 
 export const compile = command({
   name: 'compile',
@@ -25,14 +25,14 @@ export const compile = command({
     'A model that is quantised already (QuantizeLinear, QLinearConv …) is proved as it is, and needs no samples.',
   options: {
     output: {
-      type: 'string',
-      choices: ['public', 'private', 'committed'],
-      help: 'who sees the outputs; committed: a digest, which hides no guess (default public)',
+      type: 'strings',
+      value: 'WHO|NAME=WHO…',
+      help: 'public, private or committed (a digest, which hides no guess); default public',
     },
     input: {
-      type: 'string',
-      choices: ['public', 'private', 'committed'],
-      help: 'who sees the inputs; committed: a digest with a salt (default private)',
+      type: 'strings',
+      value: 'WHO|NAME=WHO…',
+      help: 'public, private or committed (a digest with a salt); default private',
     },
     unsalted: { type: 'flag', help: 'commit to inputs without a salt: anybody can check a guess' },
     calibrate: {
@@ -61,6 +61,7 @@ export const compile = command({
   examples: [
     'veritensor compile model.onnx -o artifacts/model --calibrate samples.npy',
     'veritensor compile model.onnx -o out --calibrate a.pb b.pb --bits 10 --input public',
+    'veritensor compile model.onnx -o out --calibrate a.pb --output private class=public',
   ],
   async run({ options, positionals, progress, signal, blocking }) {
     const path = one(positionals, 'compile takes one MODEL.onnx')
@@ -68,6 +69,8 @@ export const compile = command({
       throw new SampleError('input/unreadable', `${path} can't be read: ${(cause as Error).message}`, { cause })
     })
     const shapes = parseShapes(options.shape)
+    const input = parseVisibility('input', options.input)
+    const output = parseVisibility('output', options.output)
     progress.phase('import')
     const graph = blocking(() => importGraph(onnx, shapes))
     const given = (['bits', 'tolerance', 'weight-bits'] as const).find((name) => options[name] !== undefined)
@@ -84,8 +87,10 @@ export const compile = command({
         ...(options.bits === undefined ? {} : { bits: options.bits }),
         ...(options.tolerance === undefined ? {} : { tolerance: options.tolerance / 100 }),
         ...(options['weight-bits'] === undefined ? {} : { weightBits: options['weight-bits'] }),
-        ...(options.input === undefined ? {} : { input: options.input as TensorVisibility }),
-        ...(options.output === undefined ? {} : { output: options.output as TensorVisibility }),
+        ...(input.all === undefined ? {} : { input: input.all }),
+        ...(input.byName === undefined ? {} : { inputs: input.byName }),
+        ...(output.all === undefined ? {} : { output: output.all }),
+        ...(output.byName === undefined ? {} : { outputs: output.byName }),
         unsalted: options.unsalted,
         onProgress(next, fraction) {
           if (next !== phase) {
