@@ -80,6 +80,7 @@ import { range } from './range.ts'
 import { reciprocal } from './reciprocal.ts'
 import { reduceL1 } from './reduceL1.ts'
 import { reduceL2 } from './reduceL2.ts'
+import { reduceLogSum } from './reduceLogSum.ts'
 import { reduceLogSumExp } from './reduceLogSumExp.ts'
 import { reduceMax } from './reduceMax.ts'
 import { reduceMean } from './reduceMean.ts'
@@ -200,6 +201,7 @@ export const ops: readonly Op[] = [
   reciprocal,
   reduceL1,
   reduceL2,
+  reduceLogSum,
   reduceLogSumExp,
   reduceMax,
   reduceMean,

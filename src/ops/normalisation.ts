@@ -3,7 +3,7 @@
  * @module
  */
 import type { Tensor } from '../tensor.ts'
-import { unsupported } from './inputs.ts'
+import { constantAt, unsupported } from './inputs.ts'
 import { lowerNormalised } from './lower/scaled.ts'
 import type { LowerContext, QTensor } from './lowering.ts'
 
@@ -43,13 +43,10 @@ export function computeNormalisation(
 
 /** The integer layers, for constant factors and summands (inputs 1 and 2). */
 export function lowerNormalisation(context: LowerContext, x: QTensor, normalisation: Normalisation): QTensor {
-  for (const i of [1, 2])
-    if (context.types[i] !== undefined && context.constants[i] === undefined)
-      return unsupported(context, `input ${i}`, 'computed by the model', 'a constant')
+  const [scale, bias] = [constantAt(context, 1, 'scale'), constantAt(context, 2, 'B')]
   if (context.node.outputs.slice(1).some((name) => name !== ''))
     return unsupported(context, 'outputs', context.node.outputs.length, 'the first output alone')
   const { groups, scaleAt, biasAt } = normalisation
-  const [, scale, bias] = context.constants
   return lowerNormalised(
     context,
     x,

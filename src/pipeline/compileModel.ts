@@ -11,7 +11,7 @@ import { isQuantised, quantiseExactly } from '../quantise/exact.ts'
 import { defaultScheme, quantise } from '../quantise/quantise.ts'
 import { comparer, type Report, reportOn } from '../quantise/report.ts'
 import type { Sample } from '../samples/samples.ts'
-import type { Shape } from '../tensor.ts'
+import type { Shape, Tensor } from '../tensor.ts'
 
 /** Everything that compiling a model makes. */
 export type Compiled = {
@@ -87,9 +87,13 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
 
 /**
  * The graph of a file as the pipeline works on it: simplified, but a quantised model keeps its QuantizeLinear and
- * DequantizeLinear. Throws as `importOnnx` does.
+ * DequantizeLinear. `constants` are inputs that are fixed. Throws as `importOnnx` does.
  */
-export function importGraph(onnx: Uint8Array, shapes: Readonly<Record<string, Shape>> = {}): Graph {
-  const graph = importOnnx(onnx, { shapes })
+export function importGraph(
+  onnx: Uint8Array,
+  shapes: Readonly<Record<string, Shape>> = {},
+  constants: Readonly<Record<string, Tensor>> = {},
+): Graph {
+  const graph = importOnnx(onnx, { shapes, constants })
   return isQuantised(graph) ? removeDead(dropNoOps(graph)) : simplify(graph)
 }

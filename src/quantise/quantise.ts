@@ -81,6 +81,7 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
       scheme,
       emit: (spec) => emit(node, spec),
       boundsOf: (value) => infos[value]!,
+      sizeOf: (value) => infos[value]!.size,
       target: (output = 0) => plan.get(node.outputs[output]!)!,
       encodingOf: (tensor) => plan.get(tensor)?.encoding,
       stats: (tensor) => ranges.get(tensor) ?? { min: 0, max: 0, mean: 0, rms: 0 },
