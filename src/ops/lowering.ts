@@ -128,12 +128,14 @@ export type RealRow = {
  *
  * @param rows terms per output in units of the result's step per integer step of the input, positions ascending
  * @param inputs the layer's inputs and, for each, rms and mean in integer units
+ * @param output the node's output that the sums are
  */
 export function emitSparse(
   context: LowerContext,
   inputs: readonly { readonly value: ValueId; readonly rms: number; readonly mean: number }[],
   rows: readonly RealRow[],
   shape: Shape,
+  output = 0,
 ): { readonly value: ValueId; readonly shift: number } {
   // rows repeat a few patterns of weights: a shift per pattern
   const known = new Map<string, number>()
@@ -155,7 +157,7 @@ export function emitSparse(
     }
     shift = Math.max(shift, s)
   }
-  if (shift === 0 && leavesWindow(context, inputs, rows, ownerOf)) shift = 1
+  if (shift === 0 && leavesWindow(context, inputs, rows, ownerOf, output)) shift = 1
   const value = context.emit({ kind: 'linear', inputs: inputs.map((x) => x.value), shape, map: sparseMap(rows, shift) })
   return { value, shift }
 }
@@ -169,8 +171,9 @@ function leavesWindow(
   inputs: readonly { readonly value: ValueId }[],
   rows: readonly RealRow[],
   ownerOf: (position: number) => number,
+  output: number,
 ): boolean {
-  const { lo, hi, wide } = context.target()
+  const { lo, hi, wide } = context.target(output)
   if (wide) return false
   const limit = UNCLAMPED * Math.max(-lo, hi)
   const most = inputs.map(({ value }) => magnitudeOf(context.boundsOf(value)))

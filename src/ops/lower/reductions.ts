@@ -39,18 +39,18 @@ const KEPT_BITS = 20
  * An integer value in steps of `unit` as the node's result: multiplied by round(unit / sy · 2^S). One in steps finer than
  * sy / 2^20 is shifted to these first, rounded. Wide result.
  */
-export function inTarget(context: LowerContext, given: number, givenUnit: number, shape: Shape): QTensor {
-  const target = context.target()
+export function inTarget(context: LowerContext, given: number, givenUnit: number, shape: Shape, output = 0): QTensor {
+  const target = context.target(output)
   const drop = Math.floor(Math.log2(target.scale / givenUnit)) - KEPT_BITS
   const value = drop > 0 ? emitRoundedShift(context, given, shape, drop) : given
   const unit = drop > 0 ? givenUnit * 2 ** drop : givenUnit
   const factor = unit / target.scale
-  const { rms, mean } = context.stats(context.node.outputs[0]!)
+  const { rms, mean } = context.stats(context.node.outputs[output]!)
   const { lo, hi } = context.boundsOf(value)
   if (lo === 0 && hi === 0) return { name: '', value, shape, scale: target.scale, shift: 0 }
   const stats = { rms: Math.max(rms / unit, 1), mean: mean / unit }
   const rows = Array.from({ length: sizeOf(shape) }, (_, j) => ({ positions: [j], weights: [factor], bias: 0 }))
-  const result = emitSparse(context, [{ value, ...stats }], rows, shape)
+  const result = emitSparse(context, [{ value, ...stats }], rows, shape, output)
   return { name: '', value: result.value, shape, scale: target.scale, shift: result.shift }
 }
 
