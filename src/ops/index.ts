@@ -113,6 +113,7 @@ import { sum } from './sum.ts'
 import { tanh } from './tanh.ts'
 import { thresholdedRelu } from './thresholdedRelu.ts'
 import { tile } from './tile.ts'
+import { topK } from './topK.ts'
 import { transpose } from './transpose.ts'
 import { trilu } from './trilu.ts'
 import { unsqueeze } from './unsqueeze.ts'
@@ -234,6 +235,7 @@ export const ops: readonly Op[] = [
   tanh,
   thresholdedRelu,
   tile,
+  topK,
   transpose,
   trilu,
   unsqueeze,
