@@ -58,8 +58,13 @@ export type Scaling = {
   readonly fixedScale?: (bits: number, context?: InferContext, output?: number) => number | undefined
   /** Input 0 is only compared with constants: a float input that has no other reader may be replaced by its place in order. */
   readonly ordersInput?: boolean
-  /** Inputs beyond ±this make no difference. */
-  readonly saturatesAt?: number
+  /** Inputs beyond ±this make no difference to an output of n bits. */
+  readonly saturatesAt?: (bits: number) => number
+  /**
+   * Real value of one step that an input of the model is to have for this operator, given the one that its range and the bits
+   * of activations make: inputs may have more bits than others, at a row each.
+   */
+  readonly inputStep?: (step: number) => number
   /** Whether the output can't be negative, given whether the inputs can't. */
   readonly nonNegative?: (context: InferContext, inputs: readonly boolean[]) => boolean
 }

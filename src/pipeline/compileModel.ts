@@ -1,5 +1,6 @@
 import type { Circuit } from '../../circuits/circuit.ts'
 import { compile } from '../compile.ts'
+import { VeritensorError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { importOnnx } from '../graph/import.ts'
 import { dropNoOps, removeDead, simplify } from '../graph/simplify.ts'
@@ -11,7 +12,7 @@ import { isQuantised, quantiseExactly } from '../quantise/exact.ts'
 import { quantise, schemeOf } from '../quantise/quantise.ts'
 import { comparer, type Report, reportOn } from '../quantise/report.ts'
 import type { Sample } from '../samples/samples.ts'
-import type { Shape } from '../tensor.ts'
+import type { Shape, Tensor } from '../tensor.ts'
 import { checkVisibility, type Visibility } from '../visibility.ts'
 
 /** Share of an output's range that the default choice of bits keeps errors within. */
@@ -100,9 +101,13 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
 
 /**
  * The graph of a file as the pipeline works on it: simplified, but a quantised model keeps its QuantizeLinear and
- * DequantizeLinear. Throws as `importOnnx` does.
+ * DequantizeLinear. `constants` are inputs that are fixed. Throws as `importOnnx` does.
  */
-export function importGraph(onnx: Uint8Array, shapes: Readonly<Record<string, Shape>> = {}): Graph {
-  const graph = importOnnx(onnx, { shapes })
+export function importGraph(
+  onnx: Uint8Array,
+  shapes: Readonly<Record<string, Shape>> = {},
+  constants: Readonly<Record<string, Tensor>> = {},
+): Graph {
+  const graph = importOnnx(onnx, { shapes, constants })
   return isQuantised(graph) ? removeDead(dropNoOps(graph)) : simplify(graph)
 }

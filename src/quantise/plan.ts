@@ -32,7 +32,7 @@ export function planScales(graph: Graph, ranges: Ranges, scheme: Scheme): Plan {
   const wide = wideTensors(steps, outputs)
   const nonNegative = nonNegativeTensors(graph, steps, ranges)
   const group = tiedGroups(graph, steps, scheme)
-  const limit = saturationLimits(steps, outputs)
+  const limit = saturationLimits(steps, outputs, scheme)
 
   const readNarrow = new Set<string>()
   for (const { scaling, inputs } of steps)
@@ -64,21 +64,51 @@ export function planScales(graph: Graph, ranges: Ranges, scheme: Scheme): Plan {
     const deciding = names.filter((name) => readNarrow.has(name))
     const given = names.flatMap((name) => (isWhole(name) ? 1 : (fixed.get(name) ?? [])))
     const largest = Math.max(...(given.length > 0 ? given : (deciding.length > 0 ? deciding : names).map(ownScale)))
-    const scale = largest > 0 ? largest : 1
+    // where all was 0, as good a range as any: up to 1
+    const ownStep = largest > 0 ? largest : 1 / (2 ** scheme.bits - 1)
+    const more = given.length > 0 ? 1 : 2 ** extraBits(graph, steps, names, ownStep, scheme)
+    const scale = ownStep / more
     for (const name of names) {
       if (isWhole(name)) {
         plan.set(name, { scale, ...wholeWindow(graph, name, ranges, scheme), wide: wide.has(name) })
         continue
       }
       const [lo, hi] = nonNegative.has(name)
-        ? [0, 2 ** scheme.bits - 1]
-        : [-(2 ** (scheme.bits - 1)), 2 ** (scheme.bits - 1) - 1]
+        ? [0, 2 ** scheme.bits * more - 1]
+        : [-(2 ** (scheme.bits - 1)) * more, 2 ** (scheme.bits - 1) * more - 1]
       plan.set(name, { scale, lo, hi, wide: wide.has(name) })
     }
   }
   for (const name of orderedTensors(graph))
     plan.set(name, { scale: 1, ...floatWindow, wide: false, encoding: 'float32' })
   return plan
+}
+
+/** Most bits of an input of floats. */
+const MAX_INPUT_BITS = 24
+
+/**
+ * Bits that tensors of one scale get beyond the usual ones, as their readers ask for: only where they are inputs of the model
+ * and what is made of these in the same scale.
+ */
+function extraBits(
+  graph: Graph,
+  steps: readonly Step[],
+  names: readonly string[],
+  step: number,
+  scheme: Scheme,
+): number {
+  const group = new Set(names)
+  const given = new Set(graph.inputs.map(({ name }) => name))
+  const follows = ({ op, scaling }: Step): boolean =>
+    op.moves !== undefined || (scaling.tied === true && scaling.inputStep !== undefined)
+  const made = new Set(steps.filter(follows).flatMap(({ node }) => node.outputs))
+  if (!names.every((name) => given.has(name) || made.has(name))) return 0
+  const wanted = steps
+    .filter(({ inputs }) => inputs.some((name) => group.has(name)))
+    .map(({ scaling }) => scaling.inputStep?.(step) ?? step)
+  const bits = Math.ceil(Math.log2(step / Math.min(step, ...wanted)))
+  return Math.min(bits, Math.max(0, MAX_INPUT_BITS - scheme.bits))
 }
 
 /**
@@ -171,10 +201,13 @@ function tiedGroups(graph: Graph, steps: readonly Step[], scheme: Scheme): Map<s
 }
 
 /** Magnitudes beyond which a tensor's values make no difference to any of its readers. */
-function saturationLimits(steps: readonly Step[], outputs: ReadonlySet<string>): Map<string, number> {
+function saturationLimits(steps: readonly Step[], outputs: ReadonlySet<string>, scheme: Scheme): Map<string, number> {
   const limits = new Map<string, number>()
+  const made = new Set(steps.flatMap(({ node }) => node.outputs))
   for (const name of new Set(steps.flatMap((s) => s.inputs))) {
-    const next = readers(steps, name).map((s) => s.scaling.saturatesAt ?? Number.POSITIVE_INFINITY)
+    // inputs of the model are refused beyond their range, not clamped
+    if (!made.has(name)) continue
+    const next = readers(steps, name).map((s) => s.scaling.saturatesAt?.(scheme.bits) ?? Number.POSITIVE_INFINITY)
     const limit = Math.max(...next)
     if (!outputs.has(name) && Number.isFinite(limit)) limits.set(name, limit)
   }

@@ -58,12 +58,12 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
     return { name, shape, scale, value, lo, hi, ...(encoding === undefined ? {} : { encoding }) }
   })
   const base: IntegerModel = { name: graph.name, inputs, layers: [], outputs: [] }
-  let infos: ValueInfo[] = analyse(base)
+  const infos: ValueInfo[] = analyse(base)
 
   const emit = (node: Node, spec: LayerSpec): ValueId => {
     const layer = { ...spec, name: node.name } as Layer
     try {
-      infos = extend(infos, layer)
+      infos.push(infoOf(infos, layer))
     } catch (cause) {
       throw notQuantisable(node, cause instanceof Error ? cause.message : String(cause), cause)
     }
@@ -94,6 +94,7 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
       scheme,
       emit: (spec) => emit(node, spec),
       boundsOf: (value) => infos[value]!,
+      sizeOf: (value) => infos[value]!.size,
       target: (output = 0) => plan.get(node.outputs[output]!)!,
       encodingOf: (tensor) => plan.get(tensor)?.encoding,
       stats: (tensor) => ranges.get(tensor) ?? { min: 0, max: 0, mean: 0, rms: 0 },
@@ -121,15 +122,14 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
   return { name: graph.name, inputs, layers, outputs }
 }
 
-/** Infos of a model with one more layer. */
-function extend(infos: readonly ValueInfo[], layer: Layer): ValueInfo[] {
-  const stub: IntegerModel = {
-    name: '',
-    inputs: infos.map(({ lo, hi, size }, value) => ({ name: String(value), shape: [size], scale: 1, value, lo, hi })),
-    layers: [layer],
-    outputs: [],
-  }
-  return [...infos, analyse(stub).at(-1)!]
+/** Bounds and size of what a layer makes of values. */
+function infoOf(infos: readonly ValueInfo[], layer: Layer): ValueInfo {
+  const inputs = layer.inputs.map((id, value) => {
+    const { lo, hi, size } = infos[id]!
+    return { name: String(id), shape: [size], scale: 1, value, lo, hi }
+  })
+  const stub = { name: '', inputs, layers: [{ ...layer, inputs: layer.inputs.map((_, i) => i) }], outputs: [] }
+  return analyse(stub).at(-1)!
 }
 
 /** A constant tensor with a scale of its own, as a layer without terms. */

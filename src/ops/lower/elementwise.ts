@@ -1,6 +1,7 @@
 import { broadcastMap, type Shape, sizeOf, type Tensor } from '../../tensor.ts'
+import { unsupported } from '../inputs.ts'
 import { emitSparse, integerStats, type LowerContext, type QTensor, type RealRow } from '../lowering.ts'
-import { spread } from './compare.ts'
+import { emitClamp, spread } from './compare.ts'
 import { inScaleOf } from './moves.ts'
 import { lowerExtreme } from './pools.ts'
 
@@ -88,6 +89,28 @@ export function lowerProduct(context: LowerContext, left: QTensor, right: QTenso
   if (bounds.lo === 0 && bounds.hi === 0) return { name: '', value: product, shape, scale: target.scale, shift: 0 }
   const { value, shift } = emitSparse(context, [{ value: product, ...stats }], rows, shape)
   return { name: '', value, shape, scale: target.scale, shift }
+}
+
+/** Largest magnitude of a power of integers. */
+const LARGEST_POWER = 2 ** 40
+
+/**
+ * xᵉ of integers for a whole e ≥ 1, by squaring and multiplying. The base is clamped to where the result is at most `most` (and
+ * 2⁴⁰): beyond, the result saturates.
+ */
+export function lowerWholePower(context: LowerContext, x: QTensor, e: number, most: number): QTensor {
+  const { shape } = x
+  if (!Number.isInteger(e) || e < 1) return unsupported(context, 'exponent', e, 'whole numbers from 0 for integers')
+  const limit = Math.floor(Math.min(most, LARGEST_POWER) ** (1 / e) + 1e-9)
+  const { lo, hi } = context.boundsOf(x.value)
+  let square = lo >= -limit && hi <= limit ? x.value : emitClamp(context, x.value, shape, -limit, limit)
+  let value: number | undefined
+  for (let rest = e; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1)
+      value = value === undefined ? square : context.emit({ kind: 'multiply', inputs: [value, square], shape })
+    if (rest > 1) square = context.emit({ kind: 'multiply', inputs: [square, square], shape })
+  }
+  return { name: '', value: value!, shape, scale: 1, shift: 0 }
 }
 
 /** factor[c] · x + offset[c] for channels on axis 1. Wide result. */
