@@ -59,7 +59,7 @@ abstract contract KeyVerifier is IKeyVerifier {
     function verify(bytes32 vkHash, uint256[8] calldata proof, uint256[] calldata input) external view returns (bool) {
         (uint256 key, uint256 n) = _load(vkHash);
         if (input.length != n) revert WrongInputCount(input.length, n);
-        _requireGas(4, n, n);
+        _requireGas(4, n, 0);
         uint256 signals = _allocate(32 * n);
         assembly ("memory-safe") {
             calldatacopy(signals, input.offset, shl(5, n))
@@ -78,7 +78,10 @@ abstract contract KeyVerifier is IKeyVerifier {
     ) external view returns (bool) {
         (uint256 key, uint256 n) = _load(vkHash);
         if (commitments.length + 3 != n) revert WrongInputCount(commitments.length + 3, n);
-        _requireGas(4, n, n + x.length / 31 + x.length / 512);
+        // Copies, hash, evaluation and memory.
+        unchecked {
+            _requireGas(4, n, 5 * x.length + (x.length * x.length >> 19));
+        }
         uint256 signals = _allocate(32 * n);
         (uint256 r, uint256 e) = challenge(vkHash, ctx, y, x);
         assembly ("memory-safe") {
@@ -262,12 +265,11 @@ abstract contract KeyVerifier is IKeyVerifier {
         }
     }
 
-    /// @dev Reverts unless enough gas is left for that many pairs and products of a point, and `steps` of about 350 gas
-    /// each besides, with the 1/64 that a call may not use (EIP-150): running dry inside a precompile would look like a
-    /// bad proof.
-    function _requireGas(uint256 pairs, uint256 products, uint256 steps) internal view {
+    /// @dev Reverts unless enough gas is left for that many pairs and products of a point, and for `code` besides, with the
+    /// 1/64 that a call may not use (EIP-150): running dry inside a precompile would look like a bad proof.
+    function _requireGas(uint256 pairs, uint256 products, uint256 code) internal view {
         unchecked {
-            uint256 needed = PRECOMPILE_GAS_FACTOR * (45_000 + 34_000 * pairs + 6_150 * products) + 350 * steps;
+            uint256 needed = PRECOMPILE_GAS_FACTOR * (45_000 + 34_000 * pairs + 6_150 * products) + 350 * products + code;
             if (gasleft() < needed + needed / 63 + 5_000) revert InsufficientGas();
         }
     }
@@ -384,8 +386,9 @@ abstract contract KeyVerifier is IKeyVerifier {
         }
         if (left != 0 || proofs == 0) revert MalformedBatch();
         if (input != signals) revert WrongInputCount(input, signals);
-        uint256 steps = products + 5 * proofs + signals + 20 * vkHashes.length;
-        _requireGas(proofs + vkHashes.length + 2, products, steps);
+        // Besides products: coefficients and sums, keys to read, and all copied once for the hash.
+        uint256 code = 1_000 * proofs + 200 * signals + 8_000 * vkHashes.length;
+        _requireGas(proofs + vkHashes.length + 2, products, code);
     }
 
     /// @dev Adds the next `count` proofs, all under one key.
