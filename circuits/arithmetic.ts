@@ -168,7 +168,8 @@ export const constraints = (cs: Builder): Arithmetic<LC> => {
     linear: (map, xs) => {
       const uses = (map.outputs * map.maxTerms) / Math.max(xs.length, 1)
       const inputs = Array.from(xs, (x) => {
-        if (!worthWire(x, uses)) return x
+        // read once, its terms stand in that sum instead of in a row of their own
+        if (!worthWire(x, uses - 1)) return x
         const known = wired.get(x)
         if (known !== undefined) return known
         const wire = cs.materialise(x)

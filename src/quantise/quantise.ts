@@ -97,6 +97,7 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
       sizeOf: (value) => infos[value]!.size,
       target: (output = 0) => plan.get(node.outputs[output]!)!,
       encodingOf: (tensor) => plan.get(tensor)?.encoding,
+      isSummed: (tensor) => plan.get(tensor)?.summed === true,
       stats: (tensor) => ranges.get(tensor) ?? { min: 0, max: 0, mean: 0, rms: 0 },
       narrow: (x) => narrow(node, x),
       constant: (name) => integerConstant(name, graph.constants.get(name)!, scheme, (spec) => emit(node, spec)),
