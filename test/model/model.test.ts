@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { bigints } from '../../circuits/arithmetic.ts'
-import { firstViolated, runProgram, solve } from '../../circuits/solve.ts'
-import { compile } from '../../src/compile.ts'
+import { setCommitmentOf } from '../../circuits/commitment.ts'
+import { Fr } from '../../circuits/field.ts'
+import { firstViolated, runProgram, solve, wireValue } from '../../circuits/solve.ts'
+import { circuitAssignment, compile, weightsForm } from '../../src/compile.ts'
+import { arrange, fuseRounding } from '../../src/model/arrange.ts'
+import { decodeModelFile, encodeModelFile } from '../../src/model/encode.ts'
 import type { Layer } from '../../src/model/layers/index.ts'
 import { type ConvMap, linearMap } from '../../src/model/layers/linear.ts'
 import { orderMaxima } from '../../src/model/maxFirst.ts'
@@ -291,6 +295,145 @@ describe('random integer models', () => {
   })
 })
 
+/** The model with the weights of its convolutions and matrix products taken out, as a weight set beside it. */
+function withoutWeights(model: IntegerModel): { readonly model: IntegerModel; readonly weights: Float64Array[] } {
+  const layers: Layer[] = []
+  const weights: Float64Array[] = []
+  const moved = [0]
+  const push = (layer: Layer): number => layers.push(layer)
+  for (const layer of model.layers) {
+    const inputs = layer.inputs.map((id) => moved[id]!)
+    if (layer.kind !== 'linear' || layer.map.type === 'sparse') push({ ...layer, inputs })
+    else {
+      const { weights: w, bias, ...map } = layer.map
+      const given = [w, bias].map((tensor, i) => {
+        weights.push(tensor)
+        const name = `${layer.name}.${i}`
+        return push({ kind: 'weights', name, inputs: [], shape: [tensor.length], lo: -16, hi: 15, scale: 1 })
+      })
+      push({ ...layer, kind: 'product', inputs: [...inputs, ...given], map })
+    }
+    moved.push(layers.length)
+  }
+  const outputs = model.outputs.map((port) => ({ ...port, value: moved[port.value]! }))
+  return { model: { ...model, layers, outputs }, weights }
+}
+
+describe('weights that the model does not hold', () => {
+  test('products equal linear maps of these weights, in doubles, bigint and circuits of each visibility', () => {
+    const random = seeded(SEED + 3)
+    let [products, fused] = [0, 0]
+    for (let k = 0; products < 60; k++) {
+      const fixed = randomModel(random)
+      const { model, weights } = withoutWeights(fixed)
+      // tables and thresholds are made for the bounds that fixed weights give
+      const narrow = fixed.layers.some(({ kind }) => ['lookup', 'locate', 'forest', 'multiply'].includes(kind))
+      if (weights.length === 0 || narrow) continue
+      products += weights.length / 2
+      fused += fuseRounding(model).layers.filter((l) => l.kind === 'product' && l.rounding !== undefined).length
+      const seen = random.pick(['public', 'private', 'committed'] as const)
+      const visibility = {
+        input: random.pick(['public', 'private'] as const),
+        output: 'public',
+        weights: seen,
+      } as const
+      const circuit = compile(model, visibility)
+      const salt = seen === 'private' ? 5n : undefined
+      const [run, same] = [prepareInteger(model), prepareInteger(arrange(model))]
+      for (let i = 0; i < 3; i++) {
+        const x = randomInput(random, model)
+        const values = run([x, ...weights])
+        const y = Array.from(values[model.outputs[0]!.value]!, Number)
+        expect(y, `model ${k}`).toEqual(Array.from(prepareInteger(fixed)([x])[fixed.outputs[0]!.value]!, Number))
+        expect(Array.from(same([x, ...weights]).at(-1)!, Number), `arranged model ${k}`).toEqual(y)
+        const slow = evaluateModel(
+          model,
+          bigints,
+          [x, ...weights].map((xs) => Array.from(xs, BigInt)),
+        )
+        values.forEach((v, id) => {
+          expect(Array.from(v, BigInt), `value ${id} of model ${k}`).toEqual(Array.from(slow[id]!))
+        })
+        const infos = analyse(model)
+        values.forEach((v, id) => {
+          const outside = Array.from(v, Number).filter((q) => q < infos[id]!.lo || q > infos[id]!.hi)
+          expect(outside, `value ${id} of model ${k}`).toEqual([])
+        })
+        const witness = solve(circuit, circuitAssignment(model, visibility, [x], [], { integers: weights, salt }))
+        expect(Array.from(witness.small.subarray(1, 1 + y.length)), `model ${k}`).toEqual(y)
+        if (seen !== 'public')
+          expect(wireValue(Fr, witness, 1 + y.length), `digest of model ${k}`).toBe(
+            setCommitmentOf(weightsForm(model, visibility), weights, salt),
+          )
+      }
+    }
+    expect(fused).toBeGreaterThan(4)
+  })
+
+  test('are refused where they do not fit, and so is a visibility that contradicts the model', () => {
+    const layers: Layer[] = [
+      { kind: 'weights', name: 'w', inputs: [], shape: [2, 3], lo: -4, hi: 3, scale: 1 },
+      {
+        kind: 'product',
+        name: 'y',
+        inputs: [0, 1],
+        shape: [1, 3],
+        map: { type: 'matMul', rows: 1, inner: 2, columns: 3 },
+      },
+    ]
+    const model: IntegerModel = {
+      name: 'product',
+      inputs: [{ name: 'x', shape: [1, 2], scale: 1, value: 0, lo: 0, hi: 9 }],
+      layers,
+      outputs: [{ name: 'y', shape: [1, 3], scale: 1, value: 2 }],
+    }
+    const run = prepareInteger(model)
+    expect(
+      Array.from(
+        run([
+          [1, 2],
+          [1, 2, 3, -1, -2, -3],
+        ])[2]!,
+      ),
+    ).toEqual([-1, -2, -3])
+    expect(decodeModelFile(encodeModelFile(model))).toEqual(model)
+    for (const w of [
+      [1, 2, 3, -1, -2],
+      [4, 0, 0, 0, 0, 0],
+      [0.5, 0, 0, 0, 0, 0],
+    ])
+      expect(() => run([[1, 2], w])).toThrow(ModelError)
+    expect(() => run([[1, 2]])).toThrow(ModelError)
+    const changed: Partial<Layer>[] = [
+      { lo: -3 },
+      { hi: 2.5 },
+      { scale: 0 },
+      { inputs: [0] },
+      { lo: 0, hi: 2 ** 49 - 1 },
+    ]
+    for (const change of changed)
+      expect(() => analyse({ ...model, layers: [{ ...layers[0]!, ...change } as Layer, layers[1]!] })).toThrow(
+        ModelError,
+      )
+    const wrong: Partial<Extract<Layer, { kind: 'product' }>>[] = [
+      { inputs: [0] },
+      { inputs: [1, 0] },
+      { inputs: [0, 1, 0] },
+      { shape: [4] },
+      { map: { type: 'matMul', rows: 0, inner: 2, columns: 3 } },
+      { map: { type: 'matMul', rows: 1, inner: 3, columns: 2 } },
+      { rounding: { shift: 49, lo: 0, hi: 1 } },
+      { rounding: { shift: 1, lo: 1, hi: 0 } },
+    ]
+    for (const change of wrong)
+      expect(() => analyse({ ...model, layers: [layers[0]!, { ...layers[1]!, ...change } as Layer] })).toThrow(
+        ModelError,
+      )
+    expect(() => compile(model, { input: 'public', output: 'public' })).toThrow(ModelError)
+    expect(() => compile(good, { input: 'public', output: 'public', weights: 'committed' })).toThrow(ModelError)
+  })
+})
+
 describe('linear maps', () => {
   test('the fast kernels equal their terms', () => {
     const random = seeded(SEED + 2)
@@ -323,8 +466,9 @@ describe('linear maps', () => {
   })
 })
 
+const good = randomModel(seeded(5))
+
 describe('malformed models', () => {
-  const good = randomModel(seeded(5))
   test('are refused', () => {
     const layer = good.layers[0]!
     expect(() => analyse({ ...good, layers: [{ ...layer, inputs: [7] }] })).toThrow(ModelError)
