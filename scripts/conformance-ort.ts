@@ -19,7 +19,6 @@ import { parseArguments, UsageError } from '../src/cli/args.ts'
 import { table, thousands } from '../src/cli/format.ts'
 import { VeritensorError } from '../src/errors.ts'
 import { decodeTensorProto } from '../src/graph/onnx.ts'
-import { packageRoot } from '../src/packageRoot.ts'
 import type { Tensor } from '../src/tensor.ts'
 import { casesOf, modelFolders, openShapes, readTestSets } from './conformance/testData.ts'
 import {
@@ -34,6 +33,7 @@ import {
 import { draftModel, type Family } from './ort/draft.ts'
 import { families } from './ort/families.ts'
 import { openSession } from './ort/session.ts'
+import { corpus } from './support/corpus.ts'
 import { runScript } from './support/script.ts'
 import { createRandom } from './training/random.ts'
 
@@ -125,9 +125,7 @@ await runScript(async (words) => {
   const [given, ...rest] = positionals
   if (rest.length > 0) throw new UsageError('conformance:ort takes one FOLDER', 'npm run conformance:ort -- FOLDER')
   const { inputs = 500, models = 100, seed = 1 } = options
-  const folder = resolve(
-    given ?? join(process.env.VERITENSOR_CORPUS ?? join(packageRoot, '..', 'shared', 'corpus'), 'models'),
-  )
+  const folder = resolve(given ?? join(corpus, 'models'))
   if (given !== undefined && !existsSync(folder)) throw new UsageError(`there is no folder ${given}`)
   const only = options.only.flatMap((names) => names.split(',')).filter((name) => name !== '')
   const asked = (name: string): boolean => only.length === 0 || only.includes(name)
