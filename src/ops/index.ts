@@ -74,7 +74,7 @@ import { pad } from './pad.ts'
 import { pow } from './pow.ts'
 import { pRelu } from './pRelu.ts'
 import { productSum } from './productSum.ts'
-import { quantisedOperators } from './qlinear.ts'
+import { microsoftDequantizeLinear, microsoftQuantizeLinear, quantisedOperators } from './qlinear.ts'
 import { quantizeLinear } from './quantizeLinear.ts'
 import { range } from './range.ts'
 import { reciprocal } from './reciprocal.ts'
@@ -185,6 +185,8 @@ export const ops: readonly Op[] = [
   maxPool,
   mean,
   meanVarianceNormalization,
+  microsoftDequantizeLinear,
+  microsoftQuantizeLinear,
   min,
   mish,
   ...mlOps,
