@@ -187,6 +187,15 @@ library Simulator {
         return [a[0], a[1], b[0], b[1], b[2], b[3], c[0], c[1]];
     }
 
+    /// @dev Signals below R that depend on a seed; every fourth is a small or a large one.
+    function drawSignals(uint256 n, uint256 seed) internal pure returns (uint256[] memory all) {
+        all = new uint256[](n);
+        for (uint256 i = 0; i < n; i++) {
+            uint256 h = uint256(keccak256(abi.encode("signal", seed, i)));
+            all[i] = h % 8 == 0 ? h % 3 : h % 8 == 1 ? R - 1 - h % 3 : h % R;
+        }
+    }
+
     /// @dev Whether g2(s) is s times the generator: e(s · G1, G2) = e(G1, g2(s)).
     function checkConstants(uint256 s) internal view returns (bool) {
         (bool success, bytes memory data) =
