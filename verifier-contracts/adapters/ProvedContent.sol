@@ -45,6 +45,7 @@ abstract contract ProvedContent is IERC7007 {
         try INFERENCE_VERIFIER.checkStatement(MODEL_ID, aigcData, parts) returns (bytes32) {
             return true;
         } catch (bytes memory reason) {
+            // forge-lint: disable-next-line(unsafe-typecast) an error begins with its selector
             bytes4 selector = bytes4(reason);
             if (selector == IZKMLVerifier.InvalidProof.selector || selector == IZKMLVerifier.OutputMismatch.selector) {
                 return false;

@@ -53,11 +53,9 @@ abstract contract InferenceConsumer {
     /// @param nonce What the sender chose when proving; its meaning is the inheriting contract's.
     /// @param output Bytes of the public outputs.
     /// @param proof Of the inference, with ctx = {contextOf}(sender, nonce).
-    function submitInference(
-        bytes32 nonce,
-        bytes calldata output,
-        IInferenceVerifier.InferenceProof calldata proof
-    ) external {
+    function submitInference(bytes32 nonce, bytes calldata output, IInferenceVerifier.InferenceProof calldata proof)
+        external
+    {
         bytes32 ctx = contextOf(msg.sender, nonce);
         if (proof.ctx != ctx) revert OtherContext(proof.ctx, ctx);
         if (contextUsed[ctx]) revert ContextUsed(ctx);

@@ -34,7 +34,9 @@ interface IModelRegistry is IZKMLRegistry {
     }
 
     /// @notice A version was added; the first by registration.
-    event ModelVersionAdded(uint256 indexed modelId, uint256 indexed version, bytes32 indexed vkHash, ModelDetails details);
+    event ModelVersionAdded(
+        uint256 indexed modelId, uint256 indexed version, bytes32 indexed vkHash, ModelDetails details
+    );
 
     /// @notice The owner offers the model to somebody, who has to accept it. The zero address takes the offer back.
     event ModelTransferOffered(uint256 indexed modelId, address indexed owner, address indexed offeredTo);

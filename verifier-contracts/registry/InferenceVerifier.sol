@@ -147,7 +147,9 @@ contract InferenceVerifier is IInferenceVerifier, IZKMLStorage {
         signals = new uint256[](3 + count);
         signals[0] = proof.y;
         (signals[1], signals[2]) = InputCompression.challenge(domain, proof.ctx, proof.y, output, input);
-        for (uint256 i = 0; i < count; i++) signals[3 + i] = proof.commitments[i];
+        for (uint256 i = 0; i < count; i++) {
+            signals[3 + i] = proof.commitments[i];
+        }
     }
 
     /// @dev The words of output and input. The verifier refuses a word of r or more.

@@ -73,8 +73,7 @@ contract AdaptersTest is World {
     }
 
     function contentProof() internal view returns (bytes memory) {
-        IInferenceVerifier.InferenceProof memory p =
-            proveCompressed(compressedKey, "ctx", none(), output, input);
+        IInferenceVerifier.InferenceProof memory p = proveCompressed(compressedKey, "ctx", none(), output, input);
         return abi.encode(p.points, p.commitments, p.y, p.ctx);
     }
 
@@ -119,8 +118,7 @@ contract AdaptersTest is World {
     }
 
     function test_validatesWhatWasProved() external {
-        IInferenceVerifier.InferenceProof memory p =
-            proveCompressed(compressedKey, "ctx", none(), output, input);
+        IInferenceVerifier.InferenceProof memory p = proveCompressed(compressedKey, "ctx", none(), output, input);
         bytes32 c = inference.inputCommitmentOf(compressedModel, p.ctx, p.commitments, p.input);
         bytes32 requestHash = keccak256(abi.encodePacked(compressedModel, c, output));
         validations.validationRequest(address(validator), 7, "ipfs://request", requestHash);
@@ -135,8 +133,7 @@ contract AdaptersTest is World {
     }
 
     function test_validatesNothingElse() external {
-        IInferenceVerifier.InferenceProof memory p =
-            proveCompressed(compressedKey, "ctx", none(), output, input);
+        IInferenceVerifier.InferenceProof memory p = proveCompressed(compressedKey, "ctx", none(), output, input);
         bytes32 c = inference.inputCommitmentOf(compressedModel, p.ctx, p.commitments, p.input);
         bytes32 requestHash = keccak256(abi.encodePacked(compressedModel, c, output));
         // a valid proof for somebody else's request

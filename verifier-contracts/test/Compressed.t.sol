@@ -54,16 +54,24 @@ contract CompressedTest is Test {
 
     function bytesOf(uint256 length, uint256 seed) internal pure returns (bytes memory x) {
         x = new bytes(length);
-        for (uint256 i = 0; i < length; i++) x[i] = bytes1(uint8(uint256(keccak256(abi.encode(seed, i / 32))) >> (i % 32)));
+        for (uint256 i = 0; i < length; i++) {
+            x[i] = bytes1(uint8(uint256(keccak256(abi.encode(seed, i / 32))) >> (i % 32)));
+        }
     }
 
     /// @dev The definition, byte by byte.
-    function plain(bytes32 domain, bytes32 ctx, uint256 y, bytes memory x) internal pure returns (uint256 r, uint256 e) {
+    function plain(bytes32 domain, bytes32 ctx, uint256 y, bytes memory x)
+        internal
+        pure
+        returns (uint256 r, uint256 e)
+    {
         r = uint256(keccak256(abi.encodePacked(domain, ctx, y, x))) % R;
         e = x.length;
         for (uint256 i = 0; i < x.length; i += 31) {
             uint256 word = 0;
-            for (uint256 k = 0; k < 31; k++) word = word * 256 + (i + k < x.length ? uint8(x[i + k]) : 0);
+            for (uint256 k = 0; k < 31; k++) {
+                word = word * 256 + (i + k < x.length ? uint8(x[i + k]) : 0);
+            }
             e = addmod(mulmod(e, r, R), word, R);
         }
     }
@@ -79,7 +87,9 @@ contract CompressedTest is Test {
     {
         uint256[] memory signals = new uint256[](3 + commitments.length);
         (signals[0], signals[1], signals[2]) = (y, r, e);
-        for (uint256 i = 0; i < commitments.length; i++) signals[3 + i] = commitments[i];
+        for (uint256 i = 0; i < commitments.length; i++) {
+            signals[3 + i] = commitments[i];
+        }
         return k.prove(signals, y);
     }
 
@@ -160,7 +170,9 @@ contract CompressedTest is Test {
         uint256 shorter = x.length;
         for (uint256 k = 0; k < x.length; k += 31) {
             uint256 word = 0;
-            for (uint256 j = 0; j < 31; j++) word = word * 256 + (k + j < x.length ? uint8(x[k + j]) : 0);
+            for (uint256 j = 0; j < 31; j++) {
+                word = word * 256 + (k + j < x.length ? uint8(x[k + j]) : 0);
+            }
             shorter = addmod(mulmod(shorter, r_, R), word, R);
         }
         assertTrue(!accepted(proofFor(key3, 7, r_, shorter, none()), 7, CTX, longer), "other evaluation");
@@ -207,9 +219,7 @@ contract CompressedTest is Test {
         Simulator.Key memory other = Simulator.Key(1, 3, 60);
         universal.store(other.words());
         bytes memory x = bytesOf(100, 1);
-        assertTrue(
-            !universal.verifyCompressed(other.hash(), universalProof(7, CTX, x), none(), 7, CTX, x), "accepted"
-        );
+        assertTrue(!universal.verifyCompressed(other.hash(), universalProof(7, CTX, x), none(), 7, CTX, x), "accepted");
     }
 
     function test_challengesFromElsewhereAreWorthNothing() external view {
@@ -234,9 +244,8 @@ contract CompressedTest is Test {
 
     function testFuzz_shortOfGasNothingIsDecided(uint256 gas, uint256 length) external view {
         bytes memory x = bytesOf(bound(length, 0, 900), 1);
-        bytes memory data = abi.encodeCall(
-            IKeyVerifier.verifyCompressed, (hash3, universalProof(7, CTX, x), none(), 7, CTX, x)
-        );
+        bytes memory data =
+            abi.encodeCall(IKeyVerifier.verifyCompressed, (hash3, universalProof(7, CTX, x), none(), 7, CTX, x));
         (bool success, bytes memory answer) = address(universal).staticcall{gas: bound(gas, 20_000, 420_000)}(data);
         if (success) assertTrue(abi.decode(answer, (bool)), "a valid proof was called false");
         else if (answer.length != 0) assertTrue(bytes4(answer) == IKeyVerifier.InsufficientGas.selector, "other error");
@@ -244,9 +253,8 @@ contract CompressedTest is Test {
 
     function test_theGuardHasRoomForManyBytes() external view {
         bytes memory x = bytesOf(20_000, 1);
-        bytes memory data = abi.encodeCall(
-            IKeyVerifier.verifyCompressed, (hash3, universalProof(7, CTX, x), none(), 7, CTX, x)
-        );
+        bytes memory data =
+            abi.encodeCall(IKeyVerifier.verifyCompressed, (hash3, universalProof(7, CTX, x), none(), 7, CTX, x));
         (uint256 lo, uint256 hi) = (200_000, 800_000);
         while (hi - lo > 1) {
             uint256 middle = (lo + hi) / 2;

@@ -344,7 +344,9 @@ contract BountyInvariants is ConsumerWorld {
     function invariant_moneyIsNeitherMadeNorLost() external view {
         ClassBounty bounty = handler.bounty();
         uint256 owed = 0;
-        for (uint256 i = 0; i < 3; i++) owed += bounty.credit(handler.people(i));
+        for (uint256 i = 0; i < 3; i++) {
+            owed += bounty.credit(handler.people(i));
+        }
         for (uint256 id = 1; id <= bounty.offerCount(); id++) {
             (,,,, uint256 amount,) = bounty.offers(id);
             owed += amount;

@@ -120,9 +120,13 @@ contract InferenceVerifierTest is World {
         bytes memory x = bytes.concat(output, input);
         IInferenceVerifier.InferenceProof memory p = honest();
         bytes memory out = new bytes(13);
-        for (uint256 i = 0; i < 13; i++) out[i] = x[i];
+        for (uint256 i = 0; i < 13; i++) {
+            out[i] = x[i];
+        }
         p.input = new bytes(19);
-        for (uint256 i = 0; i < 19; i++) p.input[i] = x[13 + i];
+        for (uint256 i = 0; i < 19; i++) {
+            p.input[i] = x[13 + i];
+        }
         expect(
             IZKMLVerifier.OutputMismatch.selector, compressedModel, commitmentTo(compressedModel, p), out, abi.encode(p)
         );
@@ -197,11 +201,12 @@ contract InferenceVerifierTest is World {
         bytes memory proof = abi.encode(p);
         length = bound(length, 0, proof.length - 33);
         bytes memory cut = new bytes(length);
-        for (uint256 i = 0; i < length; i++) cut[i] = proof[i];
+        for (uint256 i = 0; i < length; i++) {
+            cut[i] = proof[i];
+        }
         // what follows in calldata might complete it: then it is complete
-        (bool success,) = address(inference).call(
-            abi.encodeCall(IZKMLVerifier.verifyInference, (compressedModel, c, output, cut))
-        );
+        (bool success,) =
+            address(inference).call(abi.encodeCall(IZKMLVerifier.verifyInference, (compressedModel, c, output, cut)));
         assertTrue(!success, "accepted");
         // another y, ctx, or place of the input
         word = 10 + word % 3;
@@ -210,9 +215,8 @@ contract InferenceVerifierTest is World {
             let at := add(add(proof, 0x20), mul(word, 0x20))
             mstore(at, xor(mload(at), by))
         }
-        (success,) = address(inference).call(
-            abi.encodeCall(IZKMLVerifier.verifyInference, (compressedModel, c, output, proof))
-        );
+        (success,) =
+            address(inference).call(abi.encodeCall(IZKMLVerifier.verifyInference, (compressedModel, c, output, proof)));
         assertTrue(!success, "accepted");
     }
 
@@ -261,8 +265,7 @@ contract InferenceVerifierTest is World {
     function testFuzz_shortOfGasNothingIsDecided(uint256 gas) external {
         IInferenceVerifier.InferenceProof memory p = honest();
         bytes memory data = abi.encodeCall(
-            IZKMLVerifier.verifyInference,
-            (compressedModel, commitmentTo(compressedModel, p), output, abi.encode(p))
+            IZKMLVerifier.verifyInference, (compressedModel, commitmentTo(compressedModel, p), output, abi.encode(p))
         );
         (bool success, bytes memory answer) = address(inference).call{gas: bound(gas, 20_000, 420_000)}(data);
         if (!success && answer.length != 0) {

@@ -28,7 +28,9 @@ abstract contract KeyVerifierTest is Test {
 
     function setUp() public virtual {
         verifier = deploy(1);
-        for (uint256 n = 1; n <= MOST; n++) hashes[n] = store(keyOf(n).words());
+        for (uint256 n = 1; n <= MOST; n++) {
+            hashes[n] = store(keyOf(n).words());
+        }
         hash3 = hashes[3];
     }
 
@@ -115,7 +117,9 @@ abstract contract KeyVerifierTest is Test {
     /// @dev Words of a key with some of them replaced.
     function changed(uint256 from, uint256[4] memory by, uint256 count) internal view returns (uint256[] memory words) {
         words = Simulator.Key(0, 3, 30).words();
-        for (uint256 i = 0; i < count; i++) words[from + i] = by[i];
+        for (uint256 i = 0; i < count; i++) {
+            words[from + i] = by[i];
+        }
     }
 
     function changed(uint256 from, uint256[2] memory by) internal view returns (uint256[] memory) {
@@ -123,12 +127,8 @@ abstract contract KeyVerifierTest is Test {
     }
 
     function test_storeRefusesDeltaThatLetsStatementsBeForged() external {
-        uint256[4][4] memory points = [
-            Simulator.g2(Simulator.GAMMA),
-            Simulator.g2(Simulator.BETA),
-            Simulator.g2(1),
-            [uint256(0), 0, 0, 0]
-        ];
+        uint256[4][4] memory points =
+            [Simulator.g2(Simulator.GAMMA), Simulator.g2(Simulator.BETA), Simulator.g2(1), [uint256(0), 0, 0, 0]];
         for (uint256 i = 0; i < 4; i++) {
             expectUnsafe(changed(10, points[i], 4));
             expectUnsafe(changed(10, Simulator.negate(points[i]), 4));
@@ -163,7 +163,9 @@ abstract contract KeyVerifierTest is Test {
     function test_storeRefusesOtherLengths() external {
         uint256[] memory words = key3.words();
         uint256[] memory odd = new uint256[](words.length + 1);
-        for (uint256 i = 0; i < words.length; i++) odd[i] = words[i];
+        for (uint256 i = 0; i < words.length; i++) {
+            odd[i] = words[i];
+        }
         expectUnsafe(odd);
         assembly {
             mstore(words, 16)
@@ -337,7 +339,9 @@ contract UniversalVerifierTest is KeyVerifierTest {
 
     function test_simulatorsConstantsAreMultiples() external view {
         uint256[9] memory multiples = [uint256(1), 7, 11, 13, 17, 19, 23, 101, 103];
-        for (uint256 i = 0; i < 9; i++) assertTrue(Simulator.checkConstants(multiples[i]), "constant");
+        for (uint256 i = 0; i < 9; i++) {
+            assertTrue(Simulator.checkConstants(multiples[i]), "constant");
+        }
     }
 
     function test_storeRefusesUnsafePhases() external {
@@ -367,7 +371,9 @@ contract PhaseOneVerifierTest is KeyVerifierTest {
 
     function store(uint256[] memory words) internal override returns (bytes32) {
         uint256[] memory rest = new uint256[](words.length - 10);
-        for (uint256 i = 0; i < rest.length; i++) rest[i] = words[10 + i];
+        for (uint256 i = 0; i < rest.length; i++) {
+            rest[i] = words[10 + i];
+        }
         return PhaseOneVerifier(address(verifier)).store(rest);
     }
 
@@ -400,7 +406,9 @@ contract PhaseOneVerifierTest is KeyVerifierTest {
     function test_isBoundToItsPhaseOne() external {
         uint256[10] memory words = Simulator.phaseOne();
         uint256[4] memory gamma = Simulator.g2(23);
-        for (uint256 i = 0; i < 4; i++) words[6 + i] = gamma[i];
+        for (uint256 i = 0; i < 4; i++) {
+            words[6 + i] = gamma[i];
+        }
         PhaseOneVerifier other = new PhaseOneVerifier("other", words, 1);
         bytes32 vkHash = other.store(key3.phaseTwo());
         assertTrue(vkHash != hash3, "hash");

@@ -10,8 +10,11 @@ import {InferenceConsumer} from "../InferenceConsumer.sol";
 /// proves that the model's largest output for that input is that class releases the money to the beneficiary. After the
 /// deadline, the funder takes back what was not released.
 /// @dev The model has a public input and one public output of at least two elements. The nonce of a proof is the offer's
-/// number. Money is credited and withdrawn, so that no receiver can stop a payment.
+/// number. Money is credited and withdrawn, so that no receiver can stop a payment. A validator can shift a deadline by some
+/// seconds: choose them accordingly.
 contract ClassBounty is InferenceConsumer {
+    // forge-lint: disable-start(block-timestamp)
+
     struct Offer {
         address funder;
         address beneficiary;
@@ -98,4 +101,6 @@ contract ClassBounty is InferenceConsumer {
         credit[open.beneficiary] += open.amount;
         emit Released(offerId, open.beneficiary, prover, open.amount);
     }
+
+    // forge-lint: disable-end(block-timestamp)
 }

@@ -44,10 +44,13 @@ abstract contract World is Test {
         vm.stopPrank();
     }
 
-    function register(Simulator.Key memory key, bytes4 system, uint32 outputBytes, uint32 inputBytes, uint16 commitments)
-        internal
-        returns (uint256)
-    {
+    function register(
+        Simulator.Key memory key,
+        bytes4 system,
+        uint32 outputBytes,
+        uint32 inputBytes,
+        uint16 commitments
+    ) internal returns (uint256) {
         bytes32 vkHash = universal.store(key.words());
         return registry.registerModelWithDetails(
             commitmentOf(vkHash, system), detailsOf(outputBytes, inputBytes, commitments)
@@ -63,15 +66,16 @@ abstract contract World is Test {
         pure
         returns (IModelRegistry.ModelDetails memory)
     {
-        return
-            IModelRegistry.ModelDetails(
-                keccak256("manifest"), "pot16.ptau", false, outputBytes, inputBytes, commitments
-            );
+        return IModelRegistry.ModelDetails(
+            keccak256("manifest"), "pot16.ptau", false, outputBytes, inputBytes, commitments
+        );
     }
 
     function pattern(uint256 length, uint256 seed) internal pure returns (bytes memory x) {
         x = new bytes(length);
-        for (uint256 i = 0; i < length; i++) x[i] = bytes1(uint8(uint256(keccak256(abi.encode(seed, i)))));
+        for (uint256 i = 0; i < length; i++) {
+            x[i] = bytes1(uint8(uint256(keccak256(abi.encode(seed, i)))));
+        }
     }
 
     /// @dev An honest proof of a compressed statement.
@@ -89,7 +93,9 @@ abstract contract World is Test {
         uint256[] memory signals = new uint256[](3 + commitments.length);
         signals[0] = proof.y;
         (signals[1], signals[2]) = this.challengeOf(domain, ctx, proof.y, x);
-        for (uint256 i = 0; i < commitments.length; i++) signals[3 + i] = commitments[i];
+        for (uint256 i = 0; i < commitments.length; i++) {
+            signals[3 + i] = commitments[i];
+        }
         proof.points = key.prove(signals, 1);
     }
 
