@@ -112,7 +112,7 @@ export function determine(rows: Rows, ranges: Ranges): Determination {
 
   const nonZero = (lc: LCId): boolean => {
     const range = ranges.interval(lc)
-    return range !== undefined && (range.lo > 0n || range.hi < 0n)
+    return range !== undefined && (range.lo > 0n ? range.hi < rows.F.p : range.hi < 0n && -range.lo < rows.F.p)
   }
 
   /** k·o = c. */

@@ -235,10 +235,9 @@ export function deriveRanges(rows: Rows): Ranges {
         const rest = addTo(rows, new Map(), -1n, c)
         rest.delete(w)
         if (k !== 1n && k !== -1n) continue
-        // a·b + rest = k·w
-        const values = [switched(a, x, b, rest), switched(b, y, a, rest), plus(product(x, y), sumRange(rest)!)]
-        const value = values.reduce((v, u) => (v === undefined || u === undefined ? (v ?? u) : meet(v, u)))!
-        learn(w, times(k, value))
+        // a·b + rest = k·w, as different integers perhaps: only those that are signed representatives are one and the same
+        for (const value of [switched(a, x, b, rest), switched(b, y, a, rest), plus(product(x, y), sumRange(rest)!)])
+          if (value !== undefined) learn(w, times(k, value))
       } else narrow(c, negate(product(x, y)))
     }
   }

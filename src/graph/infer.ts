@@ -61,7 +61,7 @@ const contracting = new Set([
 ])
 
 /**
- * Computes nodes whose inputs are all constant, until so many elements are made that the rest is better left alone. `keep`
+ * Computes nodes whose inputs are all constant, or whose results have no elements, until so many elements are made that the rest is better left alone. `keep`
  * names operators to leave alone.
  */
 export function createFolder(
@@ -70,6 +70,8 @@ export function createFolder(
   let total = 0
   return (op, context, outputs) => {
     const known = context.types.every((type, i) => type === undefined || context.constants[i] !== undefined)
+    const empty = outputs.length > 0 && outputs.every(({ shape }) => sizeOf(shape) === 0)
+    if (empty) return outputs.map(({ dtype, shape }) => ({ dtype, shape, data: new Float64Array() }))
     if ((!known && !op.typesOnly) || keep.includes(op.type)) return undefined
     const made = outputs.reduce((n, { shape }) => n + sizeOf(shape), 0)
     const read = Math.max(...context.types.map((type) => (type === undefined ? 0 : sizeOf(type.shape))), 1)

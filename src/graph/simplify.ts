@@ -46,6 +46,7 @@ export function foldConstants(graph: Graph): Graph {
 export function dropNoOps(graph: Graph): Graph {
   const fixed = new Set(graph.inputs.map(({ name }) => name))
   const outputs = new Set(graph.outputs)
+  const used = new Set([...graph.outputs, ...graph.nodes.flatMap((node) => node.inputs)])
   /** New names of values; an output of the graph passes its name to the value that it repeats. */
   const renamed = new Map<string, string>()
   const current = (name: string): string => {
@@ -54,7 +55,7 @@ export function dropNoOps(graph: Graph): Graph {
     return at
   }
   const nodes = graph.nodes.filter((node) => {
-    if (!isNoOp(graph, node)) return true
+    if (!isNoOp(graph, node) || node.outputs.slice(1).some((name) => used.has(name))) return true
     const [from, to] = [current(node.inputs[0]!), node.outputs[0]!]
     if (!outputs.has(to)) renamed.set(to, from)
     else if (!outputs.has(from) && !fixed.has(from) && !graph.constants.has(from)) renamed.set(from, to)

@@ -1,6 +1,6 @@
 import { floatTypes, formatShape, sizeOf, type Tensor } from '../tensor.ts'
 import { attributesOf, float, oneOf } from './attributes.ts'
-import { invalid, typeAt, typeOf, unsupported } from './inputs.ts'
+import { constantAt, invalid, typeAt, typeOf } from './inputs.ts'
 import { lowerAffineChannels } from './lower/elementwise.ts'
 import type { InferContext, Op } from './op.ts'
 
@@ -49,11 +49,15 @@ export const batchNormalization: Op = {
     const channel = (i: number): number => Math.floor(i / plane) % channels
     return [{ ...x!, data: x!.data.map((v, i) => factor[channel(i)]! * v + offset[channel(i)]!) }]
   },
+  scaling: { accumulates: true },
   lower: (context, [x]) => {
-    const [, scale, bias, mean, variance] = context.constants
-    if (scale === undefined || bias === undefined || mean === undefined || variance === undefined)
-      return unsupported(context, 'parameters', 'computed by the model', 'constant parameters')
-    const { factor, offset } = batchNormalizationTerms(context, [scale, bias, mean, variance])
+    const parameter = (i: number, name: string): Tensor => constantAt(context, i, name)!
+    const { factor, offset } = batchNormalizationTerms(context, [
+      parameter(1, 'scale'),
+      parameter(2, 'B'),
+      parameter(3, 'input_mean'),
+      parameter(4, 'input_var'),
+    ])
     return [lowerAffineChannels(context, x!, factor, offset)]
   },
 }

@@ -1,6 +1,6 @@
 import { floatTypes, formatShape, type Shape, sizeOf } from '../tensor.ts'
 import { addProduct } from './contract.ts'
-import { invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
+import { constantAt, invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import { type ConvShape, lowerConv } from './lower/affine.ts'
 import type { InferContext, Op } from './op.ts'
 import { type ConvGeometry, convGeometry, windowTaps } from './windows.ts'
@@ -58,12 +58,13 @@ export const conv: Op = {
       }
     return [{ dtype: x!.dtype, shape: [batch, filters, ...g.outSpatial], data }]
   },
-  lower: (context, [x, w, bias]) => {
-    const weights = context.constants[1]
-    if (x === undefined || w !== undefined || bias !== undefined || weights === undefined)
-      return unsupported(context, 'weights', 'computed by the model', 'constant weights and bias')
+  scaling: { accumulates: true },
+  lower: (context, [x]) => {
+    const weights = constantAt(context, 1, 'W')!
+    const bias = constantAt(context, 2, 'B')
+    if (x === undefined) return unsupported(context, 'X', 'a constant', 'a tensor that the model computes')
     const { shape } = conv.infer(context)[0]!
-    return [lowerConv(context, x, convMapGeometry(context, shape), weights, context.constants[2], shape)]
+    return [lowerConv(context, x, convMapGeometry(context, shape), weights, bias, shape)]
   },
 }
 

@@ -1,6 +1,6 @@
 import { floatTypes, formatShape, type Shape, sizeOf, stridesOf } from '../tensor.ts'
 import { attributesOf, int, ints, oneOf } from './attributes.ts'
-import { invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
+import { constantAt, invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import { lowerTaps } from './lower/linear.ts'
 import type { InferContext, Op } from './op.ts'
 
@@ -128,10 +128,11 @@ export const convTranspose: Op = {
     })
     return [{ dtype: x!.dtype, shape: g.shape, data }]
   },
-  lower: (context, [x, w, bias]) => {
-    const weights = context.constants[1]
-    if (x === undefined || w !== undefined || bias !== undefined || weights === undefined)
-      return unsupported(context, 'weights', 'computed by the model', 'constant weights and bias')
+  scaling: { accumulates: true },
+  lower: (context, [x]) => {
+    const weights = constantAt(context, 1, 'W')!
+    const summand = constantAt(context, 2, 'B')
+    if (x === undefined) return unsupported(context, 'X', 'a constant', 'a tensor that the model computes')
     const g = geometry(context)
     const terms = sizeOf(x.shape) * sizeOf(weights.shape.slice(1))
     if (terms > maxTaps) return unsupported(context, 'terms', terms, `at most ${maxTaps}`)
@@ -140,7 +141,6 @@ export const convTranspose: Op = {
       taps[output]!.set(input, (taps[output]!.get(input) ?? 0) + weights.data[weight]!)
     })
     const out = sizeOf(g.shape.slice(2))
-    const summand = context.constants[2]
     const biases = summand && taps.map((_, j) => summand.data[Math.floor(j / out) % g.shape[1]!]!)
     return [lowerTaps(context, x, taps, g.shape, biases)]
   },

@@ -14,5 +14,5 @@ export const erf = tabulated(
     return errorFunction
   },
   // erf(3) is 1 - 1/45,300
-  { saturatesAt: 3, nonNegative: (_, [x]) => x === true },
+  { saturatesAt: (bits) => (bits <= 12 ? 3 : 4), nonNegative: (_, [x]) => x === true },
 )

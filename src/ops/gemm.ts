@@ -1,8 +1,8 @@
 import { broadcastMap, broadcastShapes, floatTypes, formatShape, type Shape, sameShape } from '../tensor.ts'
 import { attributesOf, flag, float } from './attributes.ts'
 import { addProduct } from './contract.ts'
-import { invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
-import { lowerGemm } from './lower/affine.ts'
+import { invalid, typeAt, typeLikeFirst, typeOf } from './inputs.ts'
+import { lowerGemm, lowerGeneralGemm } from './lower/affine.ts'
 import type { InferContext, Op } from './op.ts'
 
 /** Factors of the product and of the summand, and which matrices are transposed. */
@@ -58,19 +58,28 @@ export const gemm: Op = {
     )
     return [{ dtype: a!.dtype, shape: [m, n], data }]
   },
+  scaling: { accumulates: true },
   lower: (context, [a, b, c]) => {
     const { alpha, beta, transA, transB } = gemmAttributes(context)
     const [weights, bias] = [context.constants[1], context.constants[2]]
-    if (a === undefined || b !== undefined || c !== undefined || weights === undefined)
-      return unsupported(context, 'A, B, C', 'computed by the model', 'constant B and C')
-    if (transA) return unsupported(context, 'transA', 1, '0 for an A that the model computes')
     const [m, k, n] = sizes(context)
-    const at = bias === undefined ? undefined : broadcastMap(bias.shape, [m, n])
-    return [
-      lowerGemm(context, a, [m, k, n], {
-        weight: (i, j) => alpha * weights.data[transB ? j * k + i : i * n + j]!,
-        ...(at === undefined ? {} : { bias: (row, column) => beta * bias!.data[at[row * n + column]!]! }),
-      }),
-    ]
+    const cShape = context.types[2]?.shape
+    const ofC = cShape === undefined ? undefined : broadcastMap(cShape, [m, n])
+    const summand = ofC && {
+      factor: beta,
+      tensor: c,
+      value: (result: number) => bias!.data[ofC[result]!]!,
+      at: (result: number) => ofC[result]!,
+    }
+    const inB = (t: number, j: number): number => (transB ? j * k + t : t * n + j)
+    if (a !== undefined && weights !== undefined && c === undefined && !transA)
+      return [
+        lowerGemm(context, a, [m, k, n], {
+          weight: (t, j) => alpha * weights.data[inB(t, j)]!,
+          ...(summand === undefined ? {} : { bias: (i, j) => beta * summand.value(i * n + j) }),
+        }),
+      ]
+    const left = { tensor: a, at: (i: number, t: number) => (transA ? t * m + i : i * k + t) }
+    return [lowerGeneralGemm(context, [left, { tensor: b, at: inB }], [m, k, n], alpha, summand)]
   },
 }

@@ -1,7 +1,7 @@
 import { computeGlobalPool, inferGlobalPool } from './globalPool.ts'
-import { lowerMaxPool } from './lower/pools.ts'
+import { lowerExtreme } from './lower/pools.ts'
 import type { Op } from './op.ts'
-import { wholePlane } from './windows.ts'
+import { wholePlane, windowPositions } from './windows.ts'
 
 /** Greatest element of each channel. https://onnx.ai/onnx/operators/onnx__GlobalMaxPool.html */
 export const globalMaxPool: Op = {
@@ -14,5 +14,13 @@ export const globalMaxPool: Op = {
     computeGlobalPool(x!, (plane) => plane.reduce((most, v) => Math.max(most, v), Number.NEGATIVE_INFINITY)),
   ],
   scaling: { tied: true, wideInput: 'keeps' },
-  lower: (context, [x]) => [lowerMaxPool(context, x!, wholePlane(x!.shape), globalMaxPool.infer(context)[0]!.shape)],
+  lower: (context, [x]) => [
+    lowerExtreme(
+      context,
+      x!,
+      windowPositions(x!.shape, wholePlane(x!.shape)),
+      globalMaxPool.infer(context)[0]!.shape,
+      1,
+    ),
+  ],
 }

@@ -45,5 +45,5 @@ export const groupNormalization: Op = {
   compute: (context, [x, scale, bias]) => [
     { ...x!, data: computeNormalisation(x!, channelGroups(context), scale, bias).data },
   ],
-  lower: (context, [x]) => [lowerNormalisation(context, x!, channelGroups(context))],
+  lower: (context, [x]) => lowerNormalisation(context, x!, channelGroups(context)),
 }

@@ -80,6 +80,7 @@ import { range } from './range.ts'
 import { reciprocal } from './reciprocal.ts'
 import { reduceL1 } from './reduceL1.ts'
 import { reduceL2 } from './reduceL2.ts'
+import { reduceLogSum } from './reduceLogSum.ts'
 import { reduceLogSumExp } from './reduceLogSumExp.ts'
 import { reduceMax } from './reduceMax.ts'
 import { reduceMean } from './reduceMean.ts'
@@ -112,6 +113,7 @@ import { sum } from './sum.ts'
 import { tanh } from './tanh.ts'
 import { thresholdedRelu } from './thresholdedRelu.ts'
 import { tile } from './tile.ts'
+import { topK } from './topK.ts'
 import { transpose } from './transpose.ts'
 import { trilu } from './trilu.ts'
 import { unsqueeze } from './unsqueeze.ts'
@@ -200,6 +202,7 @@ export const ops: readonly Op[] = [
   reciprocal,
   reduceL1,
   reduceL2,
+  reduceLogSum,
   reduceLogSumExp,
   reduceMax,
   reduceMean,
@@ -232,6 +235,7 @@ export const ops: readonly Op[] = [
   tanh,
   thresholdedRelu,
   tile,
+  topK,
   transpose,
   trilu,
   unsqueeze,

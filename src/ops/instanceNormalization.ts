@@ -39,5 +39,5 @@ export const instanceNormalization: Op = {
   compute: (context, [x, scale, bias]) => [
     { ...x!, data: computeNormalisation(x!, planes(context), scale, bias).data },
   ],
-  lower: (context, [x]) => [lowerNormalisation(context, x!, planes(context))],
+  lower: (context, [x]) => lowerNormalisation(context, x!, planes(context)),
 }

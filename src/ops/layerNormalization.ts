@@ -35,7 +35,7 @@ export function trailingGroups(context: InferContext, centred: boolean): Normali
 
 /**
  * (x - mean) / √(variance + epsilon) over the axes from `axis` on, times scale plus bias. Further outputs are the means and
- * 1 / √(variance + epsilon); integer models have the first alone. https://onnx.ai/onnx/operators/onnx__LayerNormalization.html
+ * 1 / √(variance + epsilon). https://onnx.ai/onnx/operators/onnx__LayerNormalization.html
  */
 export const layerNormalization: Op = {
   type: 'LayerNormalization',
@@ -53,5 +53,5 @@ export const layerNormalization: Op = {
     const statistics = (of: Float64Array) => ({ dtype: 'float32' as const, shape: normalisation.outer, data: of })
     return [{ ...x!, data }, statistics(means), statistics(factors)]
   },
-  lower: (context, [x]) => [lowerNormalisation(context, x!, trailingGroups(context, true))],
+  lower: (context, [x]) => lowerNormalisation(context, x!, trailingGroups(context, true)),
 }

@@ -1,4 +1,4 @@
-import { lowerLogSoftmax } from './lower/softmax.ts'
+import { exponentStep, lowerLogSoftmax } from './lower/softmax.ts'
 import { computeNormalised, groupsOf, inferNormalised } from './normalise.ts'
 import type { Op } from './op.ts'
 
@@ -10,6 +10,6 @@ export const logSoftmax: Op = {
   arity: [1, 1],
   infer: inferNormalised,
   compute: (context, [x]) => computeNormalised(context, x!, (d, sum) => d - Math.log(sum)),
-  scaling: { tied: true, wantsWide: true, nonNegative: () => false },
+  scaling: { tied: true, wantsWide: true, inputStep: exponentStep, nonNegative: () => false },
   lower: (context, [x]) => [lowerLogSoftmax(context, x!, groupsOf(context))],
 }

@@ -64,6 +64,6 @@ export const lrn: Op = {
       bias: () => 0,
       rms,
     }
-    return [lowerScaled(context, scaled, x.shape)]
+    return [lowerScaled(context, scaled, x.shape).result]
   },
 }

@@ -66,6 +66,6 @@ export const matMul: Op = {
     })
     return [{ dtype: a!.dtype, shape, data }]
   },
-  scaling: { nonNegative: (_, [a, b]) => a === true && b === true },
+  scaling: { accumulates: true, nonNegative: (_, [a, b]) => a === true && b === true },
   lower: (context, [a, b]) => [lowerMatMul(context, a, b, matMulGeometry(context))],
 }

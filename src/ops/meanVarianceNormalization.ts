@@ -32,5 +32,5 @@ export const meanVarianceNormalization: Op = {
     return [typeAt(context, 0)]
   },
   compute: (context, [x]) => [{ ...x!, data: computeNormalisation(x!, groups(context), undefined, undefined).data }],
-  lower: (context, [x]) => [lowerNormalisation(context, x!, groups(context))],
+  lower: (context, [x]) => lowerNormalisation(context, x!, groups(context)),
 }

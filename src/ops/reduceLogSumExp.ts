@@ -1,5 +1,5 @@
 import { floatTypes } from '../tensor.ts'
-import { lowerLogSumExp } from './lower/softmax.ts'
+import { exponentStep, lowerLogSumExp } from './lower/softmax.ts'
 import { reduction } from './reduction.ts'
 
 /** ln Σ eᵛ without overflow; -∞ for no numbers. */
@@ -13,7 +13,7 @@ function logSumExp(values: readonly number[]): number {
 export const reduceLogSumExp = reduction({
   type: 'ReduceLogSumExp',
   types: floatTypes,
-  scaling: { wantsWide: true },
+  scaling: { wantsWide: true, inputStep: exponentStep },
   of: logSumExp,
   lower: lowerLogSumExp,
 })

@@ -16,5 +16,5 @@ export const rmsNormalization: Op = {
   compute: (context, [x, scale]) => [
     { ...x!, data: computeNormalisation(x!, trailingGroups(context, false), scale, undefined).data },
   ],
-  lower: (context, [x]) => [lowerNormalisation(context, x!, trailingGroups(context, false))],
+  lower: (context, [x]) => lowerNormalisation(context, x!, trailingGroups(context, false)),
 }

@@ -16,7 +16,7 @@ export const sigmoid: Op = {
     return [typeOf(context, 0, floatTypes)]
   },
   compute: (_, [x]) => [mapTensor(x!, (v) => 1 / (1 + Math.exp(-v)))],
-  // sigmoid(8) is 1 - 1/2,982: less than half a step of eight bits
-  scaling: { saturatesAt: 8, nonNegative: () => true },
+  // 1 - sigmoid(x) is less than exp(-x), there less than half a step of n bits
+  scaling: { saturatesAt: (bits) => Math.max(8, (bits + 1) * Math.LN2), nonNegative: () => true },
   lower: (context, [x]) => [lowerTable(context, x!, (v) => 1 / (1 + Math.exp(-v)))],
 }

@@ -1,4 +1,4 @@
-import { lowerSoftmax, probabilityScale } from './lower/softmax.ts'
+import { exponentStep, lowerSoftmax, probabilityScale } from './lower/softmax.ts'
 import { computeNormalised, groupsOf, inferNormalised } from './normalise.ts'
 import type { Op } from './op.ts'
 
@@ -10,6 +10,6 @@ export const softmax: Op = {
   arity: [1, 1],
   infer: inferNormalised,
   compute: (context, [x]) => computeNormalised(context, x!, (d, sum) => Math.exp(d) / sum),
-  scaling: { wantsWide: true, fixedScale: probabilityScale, nonNegative: () => true },
+  scaling: { wantsWide: true, inputStep: exponentStep, fixedScale: probabilityScale, nonNegative: () => true },
   lower: (context, [x]) => [lowerSoftmax(context, x!, groupsOf(context))],
 }

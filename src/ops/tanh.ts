@@ -16,7 +16,7 @@ export const tanh: Op = {
     return [typeOf(context, 0, floatTypes)]
   },
   compute: (_, [x]) => [mapTensor(x!, Math.tanh)],
-  // tanh(4) is 1 - 1/1,491: less than half a step of eight bits
-  scaling: { saturatesAt: 4 },
+  // 1 - tanh(x) is less than 2·exp(-2x), there less than half a step of n bits
+  scaling: { saturatesAt: (bits) => Math.max(4, ((bits + 1) / 2) * Math.LN2) },
   lower: (context, [x]) => [lowerTable(context, x!, Math.tanh)],
 }

@@ -195,6 +195,8 @@ export function quantiseExactly(graph: Graph): IntegerModel {
     }
     known.set(node.outputs[0]!, abstract.get(parts.at(-1)!.output)!)
   }
+  const several = graph.nodes.find(({ outputs }) => outputs.slice(1).some((name) => name !== ''))
+  if (several !== undefined) throw refusal(several, 'it has more than one output')
   const last = graph.nodes.at(-1)
   const outputs = graph.outputs.map((name): Port => {
     const x = known.get(name)

@@ -70,8 +70,11 @@ describe('refusals', () => {
       model([relu('x', 'y')], { outputs: [{ name: 'y' }, { name: 'y' }] }),
     ],
     ['model/no-outputs: the model has no outputs', model([relu('x', 'y')], { outputs: [] })],
-    ['model/opset: the model uses opset 6 of ai.onnx; 7 to 25 are supported', model([relu('x', 'y')], { opset: 6 })],
-    ['model/opset: the model uses opset 26 of ai.onnx; 7 to 25 are supported', model([relu('x', 'y')], { opset: 26 })],
+    [
+      'model/unsupported: Relu "Relu_0": opset = 5 is not supported (supported: 6 to 25)',
+      model([relu('x', 'y')], { opset: 5 }),
+    ],
+    ['model/opset: the model uses opset 26 of ai.onnx; 1 to 25 are supported', model([relu('x', 'y')], { opset: 26 })],
     [
       'model/open-shape: input "x" is [batch, 3, height]: its shape is not known',
       model([relu('x', 'y')], { inputs: [{ name: 'x', shape: ['batch', 3, 'height'] }] }),

@@ -21,7 +21,6 @@ const refused: readonly [RegExp, string][] = [
   [/test_dropout_default_mask$|test_training_dropout_zero_ratio_mask$/, 'the mask of Dropout as an output'],
   [/test_training_dropout(_default|_default_mask)?$/, 'training of Dropout, which is random'],
   [/test_causal_conv_with_state|test_range_b?float|_ver26$/, 'opsets after 25'],
-  [/onnx-node-tests\/test_not_/, 'opset 1'],
   [/test_resize_.*antialias/, 'smoothing before Resize makes an image smaller'],
   [/test_resize_tf_crop_and_resize/, 'Resize of a part of the image'],
   [/test_maxpool_with_argmax/, 'the indices of MaxPool as an output'],

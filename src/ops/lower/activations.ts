@@ -1,4 +1,5 @@
 import { type Shape, sizeOf } from '../../tensor.ts'
+import { unsupported } from '../inputs.ts'
 import { emitSparse, integerStats, type LowerContext, type QTensor, type RealRow, type Target } from '../lowering.ts'
 import { emitAffine, emitFloorShift } from './compare.ts'
 
@@ -112,6 +113,9 @@ export function tabulate(
 /** Fraction bits of an interpolated value beyond those that its slope needs. */
 const GUARD_BITS = 3
 
+/** Most integers that a function is tabulated and checked for. */
+const MOST_INTERPOLATED = 2 ** 20
+
 /** How far an interpolated value may be off, in steps of the output, before more lines are used. */
 const LINE_ERROR = 0.5
 
@@ -128,8 +132,8 @@ function interpolate(
   wide: boolean,
 ): { readonly value: number; readonly shift: number } {
   const { lo, hi } = context.boundsOf(value)
-  if (hi - lo >= 2 ** 20)
-    throw new RangeError(`a table over ${hi - lo + 1} integers: use fewer bits for activations (2^20 integers at most)`)
+  if (hi - lo >= MOST_INTERPOLATED)
+    return unsupported(context, 'integers that a table takes', hi - lo + 1, `at most ${MOST_INTERPOLATED}`)
   const exact = Float64Array.from({ length: hi - lo + 1 }, (_, i) => f(lo + i))
   const least = Math.ceil(Math.log2((hi - lo + 1) / MOST_ENTRIES))
   const lines = (k: number) => {

@@ -29,6 +29,9 @@ export function toWindows(groups: Lines): Windows {
   return { starts, positions: Uint32Array.from(groups.flat()) }
 }
 
+/** The step that an input of the model is to have: an error of half a step changes an exponential by 1/512. */
+export const exponentStep = (step: number): number => Math.min(step, 2 ** -8)
+
 type Lines = readonly (readonly number[])[]
 
 /** max - x, the exponentials of its negative, and their sums, for each line. */

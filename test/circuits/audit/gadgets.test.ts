@@ -5,7 +5,7 @@ import { argmax } from '../../../circuits/gadgets/argmax.ts'
 import { rangeCheck, toBits } from '../../../circuits/gadgets/bits.ts'
 import { divide } from '../../../circuits/gadgets/divide.ts'
 import { locate } from '../../../circuits/gadgets/locate.ts'
-import { lookup } from '../../../circuits/gadgets/lookup.ts'
+import { lookup, roundedLookup } from '../../../circuits/gadgets/lookup.ts'
 import { maximumOf, minimum } from '../../../circuits/gadgets/max.ts'
 import { poseidon } from '../../../circuits/gadgets/poseidon.ts'
 import { requantise } from '../../../circuits/gadgets/requantise.ts'
@@ -130,6 +130,16 @@ cases['argmax of argmaxes'] = (cs, input) => {
 }
 for (const n of [2, 5, 16, 256, 1000])
   cases[`table of ${n}`] = (cs, input) => lookup(cs, input(-3, n - 4), scattered(n), -3n)
+for (const [shift, lo, hi] of [
+  [11, -128, 127],
+  [4, 0, 255],
+  [0, -4, 3],
+] as const)
+  cases[`two tables behind a rounding by ${shift} to [${lo}, ${hi}]`] = (cs, input) => {
+    const tables = [scattered(hi - lo + 1), scattered(2 * (hi - lo + 1)).slice(hi - lo + 1)]
+    const rounding = { shift, lo: BigInt(lo), hi: BigInt(hi) }
+    return cs.add(...roundedLookup(cs, input(-(2 ** 21), 2 ** 21 - 1), rounding, tables, BigInt(lo)))
+  }
 for (const count of [1, 2, 16])
   cases[`poseidon of ${count}`] = (cs) =>
     poseidon(
