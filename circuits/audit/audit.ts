@@ -10,7 +10,7 @@ import { type Determination, determine, LEMMAS, type Lemma } from './determine.t
 import { explain } from './explain.ts'
 import { kernelAt } from './kernel.ts'
 import { type RangeReport, reportRanges } from './rangeReport.ts'
-import { deriveRanges, type Ranges } from './ranges.ts'
+import { deriveRanges, meet, type Ranges } from './ranges.ts'
 import { type Rows, readRows, rowsOfWire, wiresOfRow } from './rows.ts'
 import { findSecond, honestWitness, type SecondWitness } from './secondWitness.ts'
 
@@ -115,7 +115,7 @@ export function audit(circuit: Circuit, options: AuditOptions = {}): Audit {
   const report = reportRanges(rows, ranges)
   const scopes = summarise(rows, open)
   onPhase?.('kernel')
-  const witnesses = witnessesOf(circuit, options)
+  const witnesses = witnessesOf(circuit, ranges, options)
   const kernel = testKernel(rows, witnesses)
   if (undeterminedCount > 0) onPhase?.('search')
   const undetermined =
@@ -256,9 +256,9 @@ function summarise(rows: Rows, open: Uint8Array): ScopeSummary[] {
 }
 
 /** Witnesses of the given inputs, or of drawn ones, each computed once and when it is asked for. */
-function witnessesOf(circuit: Circuit, { inputs, seed = 1 }: AuditOptions): Witnesses {
+function witnessesOf(circuit: Circuit, ranges: Ranges, { inputs, seed = 1 }: AuditOptions): Witnesses {
   const drawn = Math.max(4, Math.min(DRAWN, Math.floor(DRAWN_WIRES / circuit.wires)))
-  const tuples = inputs ?? Array.from({ length: drawn }, (_, k) => draw(circuit, seed, k))
+  const tuples = inputs ?? Array.from({ length: drawn }, (_, k) => draw(circuit, ranges, seed, k))
   const made = new Map<number, Drawn>()
   return {
     count: tuples.length,
@@ -272,8 +272,8 @@ function witnessesOf(circuit: Circuit, { inputs, seed = 1 }: AuditOptions): Witn
   }
 }
 
-/** The k-th tuple of inputs within the circuit's input ranges: nearest to 0, then drawn, with the ends among them. */
-function draw(circuit: Circuit, seed: number, k: number): bigint[] {
+/** The k-th tuple of inputs within the ranges that circuit and rows give: nearest to 0, then drawn, with the ends among them. */
+function draw(circuit: Circuit, ranges: Ranges, seed: number, k: number): bigint[] {
   // mulberry32
   let state = (Math.imul(seed, 0x9e3779b1) + k) >>> 0
   const word = (): number => {
@@ -289,10 +289,14 @@ function draw(circuit: Circuit, seed: number, k: number): bigint[] {
     return x % n
   }
   return Array.from({ length: circuit.publicInputs + circuit.privateInputs }, (_, i) => {
-    const [lo, hi] = [circuit.inputRanges[2 * i]!, circuit.inputRanges[2 * i + 1]!]
-    if (!Number.isFinite(lo)) return k === 0 ? 0n : below(circuit.prime)
-    if (k === 0) return BigInt(Math.min(Math.max(0, lo), hi))
-    if (k === 3) return BigInt(word() % 2 === 0 ? lo : hi)
-    return BigInt(lo) + below(BigInt(hi) - BigInt(lo) + 1n)
+    const [low, high] = [circuit.inputRanges[2 * i]!, circuit.inputRanges[2 * i + 1]!]
+    const claimed = Number.isFinite(low) ? { lo: BigInt(low), hi: BigInt(high) } : undefined
+    const proven = ranges.of(1 + circuit.publicOutputs + i)
+    const range = claimed === undefined || proven === undefined ? (claimed ?? proven) : meet(claimed, proven)
+    if (range === undefined) return k === 0 ? 0n : below(circuit.prime)
+    const { lo, hi } = range
+    if (k === 0) return lo > 0n ? lo : hi < 0n ? hi : 0n
+    if (k === 3) return word() % 2 === 0 ? lo : hi
+    return lo + below(hi - lo + 1n)
   })
 }

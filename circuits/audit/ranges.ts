@@ -268,23 +268,20 @@ export function deriveRanges(rows: Rows): Ranges {
     return first && hullOf([sumRange(off)!, more.reduce(meet, first)].flatMap(({ lo, hi }) => [lo, hi]))
   }
 
-  /** Signed representatives of k/x for the few x ≠ 0 in a range. */
-  const inverses = (k: bigint, { lo, hi }: Range): Range => {
-    const key = `${k} ${lo} ${hi}`
-    let found = inversesOf.get(key)
-    if (found === undefined) {
-      const all: bigint[] = [0n]
-      for (let x = lo; x <= hi; x++) if (x % F.p !== 0n) all.push(F.signed(k * F.inv(F.mod(x))))
-      found = hullOf(all)
-      inversesOf.set(key, found)
+  /** Interval of 0 and k/x for the few x ≠ 0 in a range, if all of them divide k. */
+  const quotientsOf = (k: bigint, { lo, hi }: Range): Range | undefined => {
+    const all: bigint[] = [0n]
+    for (let x = lo; x <= hi; x++) {
+      if (x === 0n) continue
+      if (k % x !== 0n) return undefined
+      all.push(k / x)
     }
-    return found
+    return hullOf(all)
   }
-  const inversesOf = new Map<string, Range>()
 
   /**
-   * Range of the v of a row x·v = k + m·z for a boolean z and few values of x: that of (k + m·z)/x where k + m·z ≠ 0; where it
-   * is 0 a row v·z = 0 must say that v is 0.
+   * Range of the v of a row x·v = k + m·z for a boolean z and few values of x: that of (k + m·z)/x where k + m·z ≠ 0 (then x is
+   * not 0 mod p either); where it is 0 a row v·z = 0 must say that v is 0.
    */
   const solveInverse = (r: number, x: LCId, lc: LCId): void => {
     const v = singleOf(rows, lc)
@@ -303,8 +300,8 @@ export function deriveRanges(rows: Rows): Ranges {
       })
     const cases = z === 0 ? [k] : [k, F.signed(k + m)]
     if (cases[0] === 0n || (cases[1] === 0n && !excluded())) return
-    const found = cases.filter((c) => c !== 0n).map((c) => inverses(c, range))
-    learn(v, hullOf(found.flatMap(({ lo, hi }) => [lo, hi])))
+    const found = cases.flatMap((c) => (c === 0n ? [] : [quotientsOf(c, range)]))
+    if (found.every((q) => q !== undefined)) learn(v, hullOf(found.flatMap(({ lo, hi }) => [lo, hi])))
   }
 
   /** Sets the wires of a combination to the ends that make it least or greatest. */
@@ -373,7 +370,7 @@ export function deriveRanges(rows: Rows): Ranges {
 }
 
 /** Both at once; where they contradict each other there is no witness, and either will do. */
-const meet = (x: Range, y: Range): Range => {
+export const meet = (x: Range, y: Range): Range => {
   const [lo, hi] = [x.lo > y.lo ? x.lo : y.lo, x.hi < y.hi ? x.hi : y.hi]
   return lo <= hi ? { lo, hi } : x
 }
