@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Circuit, publicCount } from '../../circuits/circuit.ts'
 import { decodeCircuit, encodeCircuit } from '../../circuits/encode.ts'
 import type { Graph } from '../graph/graph.ts'
-import { encodeR1cs } from '../groth16/r1cs.ts'
+import { encodeR1cs, r1csDigest } from '../groth16/r1cs.ts'
 import { decodeModelFile, encodeModelFile } from '../model/encode.ts'
 import type { IntegerModel } from '../model/model.ts'
 import { type Compiled, importGraph } from '../pipeline/compileModel.ts'
@@ -75,6 +75,16 @@ export async function openCircuit(directory: string, manifest: Manifest): Promis
   const signals = manifest.signals.reduce((n, s) => n + s.count, 0)
   if (publicCount(circuit) !== signals || circuit.rows !== manifest.rows) throw contradiction(directory, FILES.circuit)
   return circuit
+}
+
+/**
+ * SHA-256 of the circuit's .r1cs: what names it in keys and contracts. Throws likewise where the directory's file, which keys
+ * are made for, holds other rows.
+ */
+export function rowsDigest(directory: string, manifest: Manifest, circuit: Circuit): string {
+  const digest = r1csDigest(circuit)
+  if (manifest.files[FILES.r1cs] !== digest) throw contradiction(directory, FILES.r1cs)
+  return digest
 }
 
 /** Manifest, graph, model and circuit of a directory. */
