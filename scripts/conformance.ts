@@ -4,10 +4,15 @@
  *
  * usage: npx tsx scripts/conformance.ts FOLDER [--only NAME,NAME…] [--no-prove] [--bits N] [--jobs N]
  *        [--timeout SECONDS] [--json]
+ *        npx tsx scripts/conformance.ts --node-tests FOLDER [--only NAME,NAME…] [--bits N] [--rows N] [--json]
  *
  * FOLDER holds NAME/model.onnx with NAME/test_data_set_N/input_K.pb and output_K.pb, as ONNX's test data do, and maybe
  * NAME/samples.json with labels. Each model has a process and a time limit of its own, so that none can stop the others.
  * Exit code 1 if a model failed, or if one that --only names was not proved.
+ *
+ * --node-tests runs ONNX's operator tests through the integers instead (see conformance/checkNode.ts): those that FOLDER/index.csv
+ * marks core, plain_dtypes, not expanded and passing in onnxruntime. Exit code 1 if one disagrees or crashes, or if fewer than
+ * 92 % agree.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -17,6 +22,7 @@ import { parseArguments, UsageError } from '../src/cli/args.ts'
 import { thousands } from '../src/cli/format.ts'
 import type { Findings, Task } from './conformance/check.ts'
 import type { Message, Reason } from './conformance/child.ts'
+import { runNodeTests } from './conformance/nodeTests.ts'
 import { formatOutcomes, type Outcome, statusOf } from './conformance/report.ts'
 import { modelFolders } from './conformance/testData.ts'
 import { runGuarded } from './support/guarded.ts'
@@ -56,18 +62,30 @@ await runScript(async (words) => {
   const { options, positionals } = parseArguments(words, {
     only: { type: 'strings', value: 'NAME,NAME…', help: 'these models' },
     'no-prove': { type: 'flag', help: 'compile and compare only' },
-    bits: { type: 'integer', min: 2, max: 12, value: 'N', help: 'bits of activations (default 8)' },
+    'node-tests': { type: 'string', value: 'FOLDER', help: 'run operator tests through the integers instead' },
+    rows: { type: 'integer', min: 0, value: 'N', help: 'solve circuits of operator tests up to this size' },
+    bits: {
+      type: 'integer',
+      min: 2,
+      max: 16,
+      value: 'N',
+      help: 'bits of activations (default 8; 16 for operator tests)',
+    },
     jobs: { type: 'integer', min: 1, max: 10, value: 'N', help: 'models at a time (default 1)' },
     timeout: { type: 'integer', min: 1, value: 'SECONDS', help: 'limit for each model (default 600)' },
     json: { type: 'flag', help: 'print one line of JSON' },
   })
+  const only = options.only.flatMap((names) => names.split(',')).filter((name) => name !== '')
+  if (options['node-tests'] !== undefined) {
+    if (positionals.length > 0) throw new UsageError('--node-tests takes one FOLDER, and nothing else does')
+    return runNodeTests(options['node-tests'], { ...options, only })
+  }
   const [given, ...rest] = positionals
   if (given === undefined || rest.length > 0)
     throw new UsageError('conformance takes one FOLDER', 'npm run conformance -- FOLDER')
   const root = resolve(given)
   if (!existsSync(root)) throw new UsageError(`there is no folder ${given}`)
   const all = modelFolders(root)
-  const only = options.only.flatMap((names) => names.split(',')).filter((name) => name !== '')
   const missing = only.find((name) => !all.some((model) => model.name === name))
   if (missing !== undefined) throw new UsageError(`${given} holds no model "${missing}"`)
   const models = only.length === 0 ? all : all.filter(({ name }) => only.includes(name))
