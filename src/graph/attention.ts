@@ -2,9 +2,9 @@
  * Attention nodes as the products, functions and moves that they stand for.
  * @module
  */
-import { type AttentionGeometry, attentionGeometry } from '../ops/attention.ts'
+import { type AttentionGeometry, attentionGeometry, widened } from '../ops/attention.ts'
 import { UnsupportedError } from '../ops/unsupported.ts'
-import { isFloat } from '../tensor.ts'
+import { isFloat, type Shape, sizeOf } from '../tensor.ts'
 import type { Graph, Node } from './graph.ts'
 import { contextOf } from './infer.ts'
 import { type Maker, makerFor } from './maker.ts'
@@ -19,7 +19,7 @@ function expanded(node: Node, draft: Draft): Node[] {
   const g = attentionGeometry(contextOf(node, draft))
   const at = makerFor(draft, node)
   const { dtype } = draft.types.get(node.inputs[0]!)!
-  const [q, k, v, mask, pastKey, pastValue] = node.inputs as [string, string, string, ...(string | undefined)[]]
+  const [q, k, v, , pastKey, pastValue] = node.inputs as [string, string, string, ...(string | undefined)[]]
   const [y, presentKey, presentValue, shown] = node.outputs
   const scalar = (role: string, value: number): string =>
     at.constant(role, { dtype, shape: [], data: Float64Array.of(value) })
@@ -66,7 +66,7 @@ function expanded(node: Node, draft: Draft): Node[] {
     scores = at.make('capped', 'Mul', [bent, scalar('softcap', g.softcap)])
   }
   show(1, scores)
-  const { summand, there } = masksOf(at, g, mask || undefined)
+  const { summand, there } = masksOf(at, node, g)
   if (summand !== undefined) scores = at.make('masked', 'Add', [scores, summand])
   if (shown && g.shown === 2 && there !== undefined)
     throw new UnsupportedError({
@@ -91,27 +91,36 @@ function expanded(node: Node, draft: Draft): Node[] {
 /** What is added to the scores, and which take part; undefined for nothing and for all. */
 function masksOf(
   at: Maker,
-  { causal: isCausal, queries, keys, past }: AttentionGeometry,
-  mask: string | undefined,
+  node: Node,
+  g: AttentionGeometry,
 ): { readonly summand: string | undefined; readonly there: string | undefined } {
-  const causal = isCausal
-    ? at.constant('causal', {
-        dtype: 'bool',
-        shape: [queries, keys],
-        data: Float64Array.from({ length: queries * keys }, (_, i) =>
-          i % keys <= Math.floor(i / keys) + past ? 1 : 0,
-        ),
-      })
-    : undefined
-  if (mask === undefined) return { summand: undefined, there: causal }
-  const both = (there: string | undefined): string | undefined =>
-    there === undefined || causal === undefined ? (there ?? causal) : at.make('there', 'And', [there, causal])
-  if (!isFloat(at.typeOf(mask).dtype)) return { summand: undefined, there: both(mask) }
-  const value = at.valueOf(mask)
-  if (value === undefined) return { summand: mask, there: both(undefined) }
-  const { finite, there } = hiddenBy(value)
-  return {
-    summand: finite && at.constant('mask', finite),
-    there: both(there && at.constant('mask.there', there)),
+  const bools = (role: string, shape: Shape, holds: (row: number, key: number) => boolean): string => {
+    const data = Float64Array.from({ length: sizeOf(shape) }, (_, i) =>
+      Number(holds(Math.floor(i / g.keys), i % g.keys)),
+    )
+    return at.constant(role, { dtype: 'bool', shape, data })
   }
+  const conditions: string[] = []
+  if (g.causal) conditions.push(bools('causal', [g.queries, g.keys], (query, key) => key <= query + g.past))
+  const { there } = g
+  if (there !== undefined) conditions.push(bools('there', [g.batch, 1, 1, g.keys], (batch, key) => key < there[batch]!))
+  const all = (): string | undefined =>
+    conditions.length === 0 ? undefined : conditions.reduce((a, b) => at.make('both', 'And', [a, b]))
+  const given = node.inputs[3]
+  if (!given) return { summand: undefined, there: all() }
+  const value = at.valueOf(given)
+  if (value === undefined && g.maskColumns !== g.keys)
+    throw new UnsupportedError({
+      ...{ node: node.name, op: node.op, attribute: 'columns of attn_mask', got: g.maskColumns },
+      supported: `${g.keys}, one for each key, in a mask that the model computes`,
+    })
+  const mask = value === undefined ? given : at.constant('mask', widened(value, g))
+  if (!isFloat(at.typeOf(mask).dtype)) {
+    conditions.push(mask)
+    return { summand: undefined, there: all() }
+  }
+  if (value === undefined) return { summand: mask, there: all() }
+  const { finite, there: shown } = hiddenBy(at.valueOf(mask)!)
+  if (shown !== undefined) conditions.push(at.constant('mask.there', shown))
+  return { summand: finite && at.constant('mask.finite', finite), there: all() }
 }

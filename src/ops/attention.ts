@@ -11,7 +11,7 @@ import {
   type TensorType,
 } from '../tensor.ts'
 import { attributesOf, flag, float, int, oneOf, optional } from './attributes.ts'
-import { invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
+import { constantInts, invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import type { InferContext, Op } from './op.ts'
 
 /** Sizes and options of an Attention node. */
@@ -33,6 +33,10 @@ export type AttentionGeometry = {
   /** c in c · tanh(score / c); undefined for none. */
   readonly softcap: number | undefined
   readonly causal: boolean
+  /** Keys of each batch that are there, from the first on; undefined for all. */
+  readonly there: readonly number[] | undefined
+  /** Columns of attn_mask: keys beyond them are masked. */
+  readonly maskColumns: number
   /** What output 3 shows: scores, scores after softcap, after the mask, or probabilities. */
   readonly shown: 0 | 1 | 2 | 3
 }
@@ -83,13 +87,18 @@ export function attentionGeometry(context: InferContext): AttentionGeometry {
     if (!sameShape(pastKey.shape, [...wanted, size]) || !sameShape(pastValue!.shape, [...wanted, valueSize]))
       invalid(context, `past ${formatShape(pastKey.shape)} and ${formatShape(pastValue!.shape)} do not fit the keys`)
   }
-  if (context.types[6] !== undefined)
-    unsupported(context, 'input "nonpad_kv_seqlen"', 'given', 'attn_mask in its place')
   const keys = past + newKeys
+  const there = constantInts(context, 6, 'nonpad_kv_seqlen')
+  if (there !== undefined && (there.length !== batch || there.some((n) => n < 0 || n > keys)))
+    invalid(context, `nonpad_kv_seqlen ${formatShape(there)} does not fit ${batch} batches of ${keys} keys`)
+  if (there !== undefined && (given.is_causal || past > 0))
+    unsupported(context, 'nonpad_kv_seqlen', there, 'attention without is_causal and past keys')
   const mask = context.types[3]
+  const maskColumns = Math.min(keys, mask?.shape.at(-1) ?? keys)
   if (mask !== undefined) {
     const all = [batch, heads, queries, keys]
-    const sum = broadcastShapes(mask.shape, all)
+    const wide = maskColumns === 1 ? mask.shape : mask.shape.with(-1, keys)
+    const sum = broadcastShapes(wide, all)
     if (sum === undefined || !sameShape(sum, all))
       unsupported(context, 'attn_mask', formatShape(mask.shape), `shapes that broadcast to ${formatShape(all)}`)
     if (mask.dtype !== 'bool') typeLikeFirst(context, 3)
@@ -99,6 +108,8 @@ export function attentionGeometry(context: InferContext): AttentionGeometry {
     scale: given.scale ?? 1 / Math.sqrt(size),
     softcap: given.softcap === 0 ? undefined : given.softcap,
     causal: given.is_causal,
+    there,
+    maskColumns: maskColumns === 1 ? keys : maskColumns,
     shown: given.qk_matmul_output_mode,
   }
 }
@@ -115,6 +126,16 @@ function heads({ data, dtype, shape }: Tensor, flat: boolean, count: number): Te
     return data[(b * positions + p) * width + h * size + at]!
   })
   return { dtype, shape: to, data: moved }
+}
+
+/** A mask with a column for each key: those that it lacks are masked. */
+export function widened(mask: Tensor, { keys, maskColumns }: AttentionGeometry): Tensor {
+  if (maskColumns === keys) return mask
+  const hides = mask.dtype === 'bool' ? 0 : Number.NEGATIVE_INFINITY
+  const data = Float64Array.from({ length: (mask.data.length / maskColumns) * keys }, (_, i) =>
+    i % keys < maskColumns ? mask.data[Math.floor(i / keys) * maskColumns + (i % keys)]! : hides,
+  )
+  return { dtype: mask.dtype, shape: mask.shape.with(-1, keys), data }
 }
 
 /** Past and new positions of keys or values. */
@@ -165,7 +186,8 @@ export const attention: Op = {
     const all = [g.batch, g.heads, g.queries, g.keys]
     const shown = new Float64Array(sizeOf(all))
     const y = new Float64Array(g.batch * g.heads * g.queries * g.valueSize)
-    const ofMask = mask === undefined ? undefined : broadcastMap(mask.shape, all)
+    const bias = mask && widened(mask, g)
+    const ofMask = bias === undefined ? undefined : broadcastMap(bias.shape, all)
     const scores = new Float64Array(g.keys)
     for (let row = 0; row < g.batch * g.heads * g.queries; row++) {
       const [position, head] = [row % g.queries, Math.floor(row / g.queries) % g.heads]
@@ -185,9 +207,12 @@ export const attention: Op = {
       if (softcap !== undefined) scores.set(scores.map((s) => softcap * Math.tanh(s / softcap)))
       show(1)
       for (let t = 0; t < g.keys; t++) {
-        const m = ofMask === undefined ? undefined : mask!.data[ofMask[row * g.keys + t]!]!
+        const m = ofMask === undefined ? undefined : bias!.data[ofMask[row * g.keys + t]!]!
         if (m !== undefined && mask!.dtype !== 'bool') scores[t]! += m
-        const hidden = (m === 0 && mask!.dtype === 'bool') || (g.causal && t > position + g.past)
+        const hidden =
+          (m === 0 && mask!.dtype === 'bool') ||
+          (g.causal && t > position + g.past) ||
+          t >= (g.there?.[batch] ?? Number.POSITIVE_INFINITY)
         if (hidden) scores[t] = Number.NEGATIVE_INFINITY
       }
       show(2)

@@ -18,12 +18,10 @@ const refused: readonly [RegExp, string][] = [
   [/test_cast.*STRING|test_equal_string/, 'strings'],
   [/test_(de)?quantizelinear_(u?int[24]|float4|e[45]m)/, 'element types of fewer than 8 bits, and floats of 8 bits'],
   [/test_batchnorm.*training_mode/, 'training of BatchNormalization'],
-  [/test_dropout_default_mask$|test_training_dropout_zero_ratio_mask$/, 'the mask of Dropout as an output'],
   [/test_training_dropout(_default|_default_mask)?$/, 'training of Dropout, which is random'],
   [/test_causal_conv_with_state|test_range_b?float|_ver26$/, 'opsets after 25'],
   [/test_resize_.*antialias/, 'smoothing before Resize makes an image smaller'],
   [/test_resize_tf_crop_and_resize/, 'Resize of a part of the image'],
-  [/test_maxpool_with_argmax/, 'the indices of MaxPool as an output'],
   [/label_encoder_(string|tensor)/, 'labels that are strings'],
 ]
 
