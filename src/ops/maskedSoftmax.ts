@@ -43,13 +43,13 @@ export const maskedSoftmax: Op = {
     return [{ ...x!, data }]
   },
   scaling: { wantsWide: true, inputStep: exponentStep, fixedScale: probabilityScale, nonNegative: () => true },
-  lower: (context, [x, mask]) => {
+  lower: (context, [given, mask]) => {
+    const x = given ?? context.constant(context.node.inputs[0]!)
     const lines = linesOf(context)
-    const constant = context.constants[1]
-    if (mask === undefined) {
-      const at = broadcastMap(constant!.shape, x!.shape)
-      return [lowerSoftmaxOfSome(context, x!, lines, (i) => constant!.data[at[i]!] !== 0)]
-    }
-    return [lowerMaskedSoftmax(context, x!, lines, spread(context, mask.value, mask.shape, x!.shape))]
+    if (mask !== undefined)
+      return [lowerMaskedSoftmax(context, x, lines, spread(context, mask.value, mask.shape, x.shape))]
+    const { data, shape } = context.constants[1]!
+    const at = broadcastMap(shape, x.shape)
+    return [lowerSoftmaxOfSome(context, x, lines, (i) => data[at[i]!] !== 0)]
   },
 }
