@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { readNodeIndex } from '../../scripts/conformance/nodeIndex.ts'
 import { VeritensorError } from '../../src/errors.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { importOnnx } from '../../src/graph/import.ts'
@@ -33,19 +34,6 @@ type Result = {
   readonly ops: readonly string[]
   readonly problem?: string
   readonly refusal?: string
-}
-
-/** Rows of an index: name and operators of each test. */
-function testsIn(folder: string): { readonly name: string; readonly ops: string[] }[] {
-  const [header, ...rows] = readFileSync(join(corpus, folder, 'index.csv'), 'utf8')
-    .trim()
-    .split('\n')
-  const columns = header!.split(',')
-  return rows.map((row) => {
-    const cells = row.match(/("([^"]|"")*"|[^,]*)(,|$)/g)!
-    const cell = (name: string): string => cells[columns.indexOf(name)]!.replace(/,$/, '')
-    return { name: cell('test'), ops: cell('ops').split(' ').filter(Boolean) }
-  })
 }
 
 /**
@@ -99,7 +87,7 @@ describe.skipIf(!folders.every(hasCorpus))("ONNX's own operator tests", () => {
   beforeAll(() => {
     const ours = new Set(ops.map((op) => (op.domain === '' ? op.type : `${op.domain}::${op.type}`)))
     results = folders.flatMap((folder) =>
-      testsIn(folder)
+      readNodeIndex(join(corpus, folder))
         .filter((t) => t.ops.every((type) => ours.has(type)))
         .map((t) => attempt(folder, t.name, t.ops)),
     )
