@@ -21,8 +21,8 @@ export type Op = {
   readonly opsets: readonly [since: number, last: number]
   /** Fewest and most inputs; the first `least` may not be left out. */
   readonly arity: readonly [least: number, most: number]
-  /** The result depends on the types of the inputs alone, so it is known at import. */
-  readonly typesOnly?: boolean
+  /** Inputs of which only the type matters: the result is known at import where the others are constant. */
+  readonly typeOnly?: readonly number[]
   /**
    * Types of the outputs that the operator computes: further ones (masks, indices) may not be used. Throws `UnsupportedError`
    * for attributes, element types and shapes that are not supported, `InvalidNodeError` for those that ONNX forbids.
