@@ -2,6 +2,7 @@ import { floatTypes, formatShape, type Shape, sizeOf } from '../tensor.ts'
 import { addProduct } from './contract.ts'
 import { invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import { type ConvShape, lowerConv } from './lower/affine.ts'
+import { lowerProduct } from './lower/product.ts'
 import type { InferContext, Op } from './op.ts'
 import { type ConvGeometry, convGeometry, windowTaps } from './windows.ts'
 
@@ -58,7 +59,20 @@ export const conv: Op = {
       }
     return [{ dtype: x!.dtype, shape: [batch, filters, ...g.outSpatial], data }]
   },
+  parameters: (context) => {
+    const [, weights, bias] = context.constants
+    if (weights === undefined || (context.types[2] !== undefined && bias === undefined)) return undefined
+    const { shape } = conv.infer(context)[0]!
+    return {
+      map: { type: 'conv', ...convMapGeometry(context, shape) },
+      shape,
+      weights: weights.data,
+      ...(bias === undefined ? {} : { bias: bias.data }),
+    }
+  },
   lower: (context, [x, w, bias]) => {
+    const parameters = context.scheme.openWeights && conv.parameters!(context)
+    if (parameters && x !== undefined) return [lowerProduct(context, x, parameters)]
     const weights = context.constants[1]
     if (x === undefined || w !== undefined || bias !== undefined || weights === undefined)
       return unsupported(context, 'weights', 'computed by the model', 'constant weights and bias')

@@ -5,6 +5,7 @@ import { importOnnx } from '../graph/import.ts'
 import { dropNoOps, removeDead, simplify } from '../graph/simplify.ts'
 import type { IntegerModel } from '../model/model.ts'
 import type { Scheme } from '../ops/lowering.ts'
+import { UnsupportedError } from '../ops/unsupported.ts'
 import { calibrate } from '../quantise/calibrate.ts'
 import { isQuantised, quantiseExactly } from '../quantise/exact.ts'
 import { defaultScheme, quantise } from '../quantise/quantise.ts'
@@ -12,6 +13,7 @@ import { comparer, type Report, reportOn } from '../quantise/report.ts'
 import type { Sample } from '../samples/samples.ts'
 import type { Shape } from '../tensor.ts'
 import { checkVisibility, type Visibility } from '../visibility.ts'
+import { type WeightSet, weightSetOfGraph } from './weights.ts'
 
 /** Everything that compiling a model makes. */
 export type Compiled = {
@@ -24,6 +26,8 @@ export type Compiled = {
   readonly visibility: Visibility
   /** The integers that are proved. */
   readonly model: IntegerModel
+  /** The weights of the file, where the circuit serves those of other files too. */
+  readonly weights?: WeightSet
   readonly circuit: Circuit
   readonly report: Report
 }
@@ -41,6 +45,10 @@ export type CompileModelOptions = {
   readonly output?: Visibility['output']
   readonly inputs?: Visibility['inputs']
   readonly outputs?: Visibility['outputs']
+  /** How a verifier knows the weights; default: they are fixed. Open ones have exactly `weightBits` bits, 8 by default. */
+  readonly weights?: Visibility['weights']
+  /** Salt of the digest of private weights, in [0, r); default: drawn here. */
+  readonly weightsSalt?: bigint
   /** Commit to inputs without salts, so that digests can be compared but don't hide what can be guessed. */
   readonly unsalted?: boolean
   readonly shapes?: Readonly<Record<string, Shape>>
@@ -57,15 +65,18 @@ export type CompileModelOptions = {
 export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Compiled {
   const { onProgress } = options
   const shapes = options.shapes ?? {}
+  const openWeights = (options.weights ?? 'fixed') !== 'fixed'
   const scheme: Scheme = {
     bits: options.bits ?? defaultScheme.bits,
-    weightBits: options.weightBits ?? defaultScheme.weightBits,
+    weightBits: options.weightBits ?? (openWeights ? OPEN_WEIGHT_BITS : defaultScheme.weightBits),
+    ...(openWeights ? { openWeights } : {}),
   }
   const visibility: Visibility = {
     input: options.input ?? 'private',
     output: options.output ?? 'public',
     ...(options.inputs === undefined ? {} : { inputs: options.inputs }),
     ...(options.outputs === undefined ? {} : { outputs: options.outputs }),
+    ...(openWeights ? { weights: options.weights! } : {}),
     ...(options.unsalted ? { unsalted: true } : {}),
   }
   onProgress?.('import', 0)
@@ -74,16 +85,38 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
   const { calibration = [] } = options
   const samples = [...(typeof calibration === 'function' ? calibration(graph) : calibration)]
   const exact = isQuantised(graph)
+  if (exact && openWeights) refuseQuantised(graph, options.weights!)
   if (!exact) onProgress?.('calibrate', 0)
   const ranges = exact ? undefined : calibrate(graph, samples)
   onProgress?.('quantise', 0)
   const model = ranges === undefined ? quantiseExactly(graph) : quantise(graph, ranges, scheme)
+  const weights = openWeights ? weightSetOfGraph({ model, visibility }, graph, options.weightsSalt) : undefined
   onProgress?.('compile', 0)
   const circuit = compile(model, visibility, { onProgress: (fraction) => onProgress?.('compile', fraction) })
   onProgress?.('report', 0)
-  const compare = comparer(graph, model, 'saturate')
+  const compare = comparer(graph, model, 'saturate', weights?.integers)
   const report = reportOn(samples.map(compare))
-  return { onnx, shapes, graph, scheme, visibility, model, circuit, report }
+  return {
+    onnx,
+    shapes,
+    graph,
+    scheme,
+    visibility,
+    model,
+    circuit,
+    report,
+    ...(weights === undefined ? {} : { weights }),
+  }
+}
+
+/** Bits of weights that are open: each costs a row per weight. */
+const OPEN_WEIGHT_BITS = 8
+
+/** Throws UnsupportedError: the scales of a quantised model are constants that belong to its weights. */
+function refuseQuantised(graph: Graph, weights: string): never {
+  const { name, op } = graph.nodes.find((node) => isQuantised({ ...graph, nodes: [node] }))!
+  const supported = 'fixed, in a model that is quantised already'
+  throw new UnsupportedError({ node: name, op, attribute: 'weights', got: weights, supported })
 }
 
 /**

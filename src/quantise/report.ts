@@ -17,12 +17,18 @@ export type Report = {
 /** Outputs of both models on one sample, in real units. */
 export type Comparison = { readonly float: readonly Tensor[]; readonly integer: readonly Tensor[] }
 
-/** A function that runs a sample through the float graph and through the integer model. */
-export function comparer(graph: Graph, model: IntegerModel, outOfRange: OutOfRange): (sample: Sample) => Comparison {
+/** A function that runs a sample through the float graph and through the integer model, with the weights that it takes. */
+export function comparer(
+  graph: Graph,
+  model: IntegerModel,
+  outOfRange: OutOfRange,
+  weights: readonly ArrayLike<number>[] = [],
+): (sample: Sample) => Comparison {
   const run = prepareInteger(model)
   return (sample) => {
     const float = runFloat(graph, sample)
-    const values = run(model.inputs.map((port) => quantiseInput(port, sample.get(port.name)!, outOfRange)))
+    const inputs = model.inputs.map((port) => quantiseInput(port, sample.get(port.name)!, outOfRange))
+    const values = run([...inputs, ...weights])
     return {
       float: graph.outputs.map((name) => float.get(name)!),
       integer: model.outputs.map((port) => dequantise(port, values[port.value]!)),
