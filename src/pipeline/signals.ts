@@ -86,6 +86,9 @@ export function outputPorts(visibility: Visibility, model: IntegerModel): (Port 
 export const layoutOf = (visibility: Visibility, model: IntegerModel): SignalGroup[] =>
   signalLayout(visibility, model.inputs, outputPorts(visibility, model), weightsOf(model))
 
+/** A field element as text, 64 digits long. */
+export const hex = (x: bigint): string => `0x${x.toString(16).padStart(64, '0')}`
+
 /** What public signals say about one tensor. */
 export type PublicTensor = {
   readonly kind: SignalGroup['kind']

@@ -30,7 +30,7 @@ export function weightSetOf(
   salt: bigint | undefined = weightVisibility(visibility) === 'private' ? randomSalt() : undefined,
 ): WeightSet {
   const tensors = weightsOf(model)
-  if (tensors.length === 0) throw fixed()
+  if (tensors.length === 0) throw fixedWeights()
   if (integers.length !== tensors.length)
     throw new VeritensorError('input/count', `${integers.length} tensors of weights instead of ${tensors.length}`)
   for (const [i, tensor] of tensors.entries()) checkElements('weights', tensor, integers[i]!)
@@ -48,13 +48,14 @@ export const weightSetOfGraph = (
 /** The weights that go with a model, if it takes any. Throws VeritensorError `input/weights`, `usage/weights`. */
 export function weightsFor(model: IntegerModel, weights: WeightSet | undefined): WeightSet | undefined {
   const needed = weightsOf(model).length > 0
-  if (!needed && weights !== undefined) throw fixed()
+  if (!needed && weights !== undefined) throw fixedWeights()
   if (needed && weights === undefined)
     throw new VeritensorError('input/weights', 'the circuit takes a weight set, and none is given')
   return weights
 }
 
-const fixed = (): VeritensorError =>
+/** The refusal of a weight set where weights are constants of the circuit. */
+export const fixedWeights = (): VeritensorError =>
   new VeritensorError('usage/weights', 'the weights of this circuit are fixed: it takes no others', {
     fix: 'compile with --weights committed, private or public',
   })

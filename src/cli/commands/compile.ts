@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { rowsByScope } from '../../../circuits/circuit.ts'
 import { saveCompiled } from '../../artefacts/compiled.ts'
+import { FILES } from '../../artefacts/directory.ts'
 import { AbortedError } from '../../errors.ts'
 import { estimateCircuit } from '../../estimate.ts'
 import { compileModel, importGraph } from '../../pipeline/compileModel.ts'
 import { isQuantised } from '../../quantise/exact.ts'
 import { SampleError } from '../../samples/error.ts'
 import { readSamples } from '../../samples/files.ts'
+import type { WeightVisibility } from '../../visibility.ts'
 import { one, UsageError } from '../args.ts'
 import { command } from '../command.ts'
 import { describeEstimate, describeReport } from '../describe.ts'
@@ -22,7 +24,11 @@ export const compile = command({
     'Runs the model in floating point on the calibration samples to choose scales, rounds it to integers, and writes the\n' +
     'circuit with everything the later commands need into DIR. An artefact directory that is there already is replaced: files\n' +
     'of others stay in it, and so does its key if the circuit is the same.\n' +
-    'A model that is quantised already (QuantizeLinear, QLinearConv …) is proved as it is, and needs no samples.',
+    'A model that is quantised already (QuantizeLinear, QLinearConv …) is proved as it is, and needs no samples.\n' +
+    'Weights are constants of the circuit unless --weights says otherwise: then one key serves every model of the\n' +
+    'architecture, and a public signal tells which one (committed: a digest; private: a digest with a salt, so that nobody can\n' +
+    'check a guess; public: the weights). Each bit of a weight costs a row. weights.vtb is the only file in DIR that tells\n' +
+    'weights, ONNX file included: publish the others.',
   options: {
     output: {
       type: 'strings',
@@ -34,6 +40,11 @@ export const compile = command({
       value: 'WHO|NAME=WHO…',
       help: 'public, private or committed (a digest with a salt); default private',
     },
+    weights: {
+      type: 'string',
+      choices: ['fixed', 'public', 'private', 'committed'],
+      help: 'how verifiers know the weights (default fixed)',
+    },
     unsalted: { type: 'flag', help: 'commit to inputs without a salt: anybody can check a guess' },
     calibrate: {
       type: 'strings',
@@ -41,7 +52,13 @@ export const compile = command({
       help: 'typical inputs: .pb, .npy or .json files, or folders of such; a model of floats needs them',
     },
     bits: { type: 'integer', value: 'N', min: 2, max: 12, help: 'bits of activations (default 8)' },
-    'weight-bits': { type: 'integer', value: 'N', min: 2, max: 24, help: 'most bits of a weight (default 16)' },
+    'weight-bits': {
+      type: 'integer',
+      value: 'N',
+      min: 2,
+      max: 24,
+      help: 'most bits of a weight (default 16); if not fixed, all bits (default 8)',
+    },
     shape: { type: 'strings', value: 'NAME=DxDx…', help: 'sizes of an input whose shape is symbolic' },
     directory: { type: 'string', short: 'o', value: 'DIR', required: true, help: 'where the artefacts go' },
   },
@@ -74,6 +91,7 @@ export const compile = command({
         ...(input.byName === undefined ? {} : { inputs: input.byName }),
         ...(output.all === undefined ? {} : { output: output.all }),
         ...(output.byName === undefined ? {} : { outputs: output.byName }),
+        ...(options.weights === undefined ? {} : { weights: options.weights as WeightVisibility }),
         unsalted: options.unsalted,
         onProgress(next, fraction) {
           if (next !== phase) {
@@ -105,6 +123,7 @@ export const compile = command({
         signals: manifest.signals,
         scheme: manifest.scheme,
         visibility: manifest.visibility,
+        weights: manifest.weights ?? null,
         report: manifest.report,
         estimate,
         rowsByScope: Object.fromEntries(gadgets),
@@ -117,6 +136,14 @@ export const compile = command({
             ? `  public      ${kind} "${name}" [${shape.join(', ')}]: ${thousands(count)} signals`
             : `  committed   ${kind} "${name}" [${shape.join(', ')}]: a digest ${c.salted ? 'with' : 'without'} salt`,
         ),
+        ...(manifest.weights === undefined
+          ? []
+          : [
+              `  weights     ${manifest.weights.digest}`,
+              ...(manifest.visibility.weights === 'public'
+                ? []
+                : [`  secret      ${options.directory}/${FILES.weights}: publish the other files only`]),
+            ]),
         ...(compiled.graph.notices ?? []).map((notice) => `  notice      ${notice}`),
         ...describeReport(manifest.report),
         ...describeEstimate(estimate),
