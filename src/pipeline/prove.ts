@@ -145,7 +145,16 @@ export async function prove(
     }
   }
   try {
-    const made = await Promise.all(jobs.map(one))
+    const made = new Array<Inference | undefined>(jobs.length)
+    let next = 0
+    // with open weights the inputs of one proof are many: those of all at once could be too many
+    const lane = async (): Promise<void> => {
+      while (next < jobs.length && failure === undefined) {
+        const i = next++
+        made[i] = await one(jobs[i]!, i)
+      }
+    }
+    await Promise.all(Array.from({ length: 2 * prover.threads }, lane))
     if (failure !== undefined) throw failure.error
     return made as Inference[]
   } finally {

@@ -12,7 +12,6 @@ import type { PublicTensor } from './signals.ts'
 
 /** The weights of one model of an architecture, and the digest that public signals tell them by. */
 export type WeightSet = WeightValues & {
-  readonly integers: readonly Float64Array[]
   /** In [0, r). Of public weights, which are signals themselves, the digest that committed ones would have. */
   readonly digest: bigint
 }
@@ -26,7 +25,7 @@ export type WeightSet = WeightValues & {
 export function weightSetOf(
   model: IntegerModel,
   visibility: Visibility,
-  integers: readonly Float64Array[],
+  integers: readonly ArrayLike<number>[],
   salt: bigint | undefined = weightVisibility(visibility) === 'private' ? randomSalt() : undefined,
 ): WeightSet {
   const tensors = weightsOf(model)

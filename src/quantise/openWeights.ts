@@ -34,7 +34,8 @@ export function refuseFixedParameters(graph: Graph): void {
   let open = 0
   for (const node of graph.nodes) {
     if (node.domain === 'ai.onnx.ml') refuse(node, 'domain', node.domain)
-    if (node.role !== undefined) refuse(node, 'part of the recurrent layer', node.role.split('.')[0])
+    // unrolled: NODE.forward.gate
+    if (node.role !== undefined) refuse(node, 'recurrent layer', node.role.replace(/\.(forward|reverse)\..*$/, ''))
     const parameters = parametersOf(node, graph)
     if (parameters !== undefined) open++
     node.inputs.forEach((name, i) => {

@@ -26,9 +26,9 @@ export const compile = command({
     'of others stay in it, and so does its key if the circuit is the same.\n' +
     'A model that is quantised already (QuantizeLinear, QLinearConv …) is proved as it is, and needs no samples.\n' +
     'Weights are constants of the circuit unless --weights says otherwise: then one key serves every model of the\n' +
-    'architecture, and a public signal tells which one (committed: a digest; private: a digest with a salt, so that nobody can\n' +
-    'check a guess; public: the weights). Each bit of a weight costs a row. weights.vtb is the only file in DIR that tells\n' +
-    'weights, ONNX file included: publish the others.',
+    'architecture, and a public signal tells which one it was (committed: a digest; private: a digest with a salt, so that\n' +
+    'nobody can check a guess; public: the weights). Each bit of a weight costs a row. The only file in DIR that tells\n' +
+    'weights is weights.vtb, which has the ONNX file in it: publish the others.',
   options: {
     output: {
       type: 'strings',
