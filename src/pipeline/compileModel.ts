@@ -1,5 +1,6 @@
 import type { Circuit } from '../../circuits/circuit.ts'
 import { compile } from '../compile.ts'
+import { VeritensorError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { importOnnx } from '../graph/import.ts'
 import { dropNoOps, removeDead, simplify } from '../graph/simplify.ts'
@@ -8,6 +9,7 @@ import type { Scheme } from '../ops/lowering.ts'
 import { UnsupportedError } from '../ops/unsupported.ts'
 import { calibrate } from '../quantise/calibrate.ts'
 import { isQuantised, quantiseExactly } from '../quantise/exact.ts'
+import { envelope } from '../quantise/openWeights.ts'
 import { defaultScheme, quantise } from '../quantise/quantise.ts'
 import { comparer, type Report, reportOn } from '../quantise/report.ts'
 import type { Sample } from '../samples/samples.ts'
@@ -47,6 +49,8 @@ export type CompileModelOptions = {
   readonly outputs?: Visibility['outputs']
   /** How a verifier knows the weights; default: they are fixed. Open ones have exactly `weightBits` bits, 8 by default. */
   readonly weights?: Visibility['weights']
+  /** ONNX files of the same architecture with other weights, which the scales of open weights shall suit as well. */
+  readonly fit?: readonly Uint8Array[]
   /** Salt of the digest of private weights, in [0, r); default: drawn here. */
   readonly weightsSalt?: bigint
   /** Commit to inputs without salts, so that digests can be compared but don't hide what can be guessed. */
@@ -87,9 +91,16 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
   const exact = isQuantised(graph)
   if (exact && openWeights) refuseQuantised(graph, options.weights!)
   if (!exact) onProgress?.('calibrate', 0)
-  const ranges = exact ? undefined : calibrate(graph, samples)
+  const fit = (options.fit ?? []).map((bytes) => importGraph(bytes, shapes))
+  if (fit.length > 0 && !openWeights)
+    throw new VeritensorError('usage/weights', 'fixed weights have scales of their own: there is nothing to fit', {
+      fix: 'leave "fit" out, or the weights open',
+    })
+  const calibrated = exact ? undefined : { graph, ranges: calibrate(graph, samples) }
+  const others = fit.map((other) => ({ graph: other, ranges: calibrate(other, samples) }))
   onProgress?.('quantise', 0)
-  const model = ranges === undefined ? quantiseExactly(graph) : quantise(graph, ranges, scheme)
+  const room = calibrated && envelope(calibrated, others)
+  const model = room === undefined ? quantiseExactly(graph) : quantise(room.graph, room.ranges, scheme)
   const weights = openWeights ? weightSetOfGraph({ model, visibility }, graph, options.weightsSalt) : undefined
   onProgress?.('compile', 0)
   const circuit = compile(model, visibility, { onProgress: (fraction) => onProgress?.('compile', fraction) })

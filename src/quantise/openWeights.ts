@@ -10,9 +10,11 @@ import { contextOf } from '../graph/infer.ts'
 import type { Weights } from '../model/layers/weights.ts'
 import { type IntegerModel, ModelError, weightsOf } from '../model/model.ts'
 import { findOp } from '../ops/index.ts'
+import type { Stats } from '../ops/lowering.ts'
 import type { Parameters } from '../ops/op.ts'
 import { UnsupportedError } from '../ops/unsupported.ts'
 import { formatShape, isFloat, sizeOf, type Tensor } from '../tensor.ts'
+import type { Ranges } from './calibrate.ts'
 
 const SUPPORTED =
   'with weights that are not fixed: weights and biases of Conv, Gemm and MatMul with one matrix on the right, and constants of one element'
@@ -111,7 +113,7 @@ export function quantiseWeights({ name, scale, lo, hi }: Weights, reals: Float64
         `weights "${name}"[${i}] is ${real}; the circuit takes ${lo * scale} to ${hi * scale}`,
         {
           details: { weights: name, element: i, value: real, lo: lo * scale, hi: hi * scale },
-          fix: 'compile with the weight set whose weights are the largest, or with more --weight-bits',
+          fix: 'compile with --fit and these weights, so that the scales suit both',
         },
       )
     return integer
@@ -119,23 +121,29 @@ export function quantiseWeights({ name, scale, lo, hi }: Weights, reals: Float64
 }
 
 /**
- * The weights of a graph as integers, in the order of the model's weights.
- *
- * Throws VeritensorError `model/other-architecture` where the graph differs from the model's in more than its weights, and as
- * `quantiseWeights`.
+ * Throws VeritensorError `model/other-architecture`, with the first line that differs, where a graph differs from an
+ * architecture in more than its weights.
  */
-export function weightsOfGraph(model: IntegerModel, graph: Graph): Float64Array[] {
-  const { architecture = [] } = model
+function checkArchitecture(architecture: readonly string[], graph: Graph): void {
   const given = architectureOf(graph)
   const at = Array.from({ length: Math.max(given.length, architecture.length) }, (_, i) => i).find(
     (i) => given[i] !== architecture[i],
   )
-  if (at !== undefined)
-    throw new VeritensorError(
-      'model/other-architecture',
-      `the weights are those of another architecture: ${given[at] ?? 'nothing'} instead of ${architecture[at] ?? 'nothing'}`,
-      { details: { given: given[at] ?? null, expected: architecture[at] ?? null } },
-    )
+  if (at === undefined) return
+  const [found, expected] = [given[at] ?? 'nothing', architecture[at] ?? 'nothing']
+  throw new VeritensorError(
+    'model/other-architecture',
+    `the weights are those of another architecture: ${found} instead of ${expected}`,
+    { details: { given: found, expected } },
+  )
+}
+
+/**
+ * The weights of a graph as integers, in the order of the model's weights. Throws VeritensorError `model/other-architecture`,
+ * and as `quantiseWeights`.
+ */
+export function weightsOfGraph(model: IntegerModel, graph: Graph): Float64Array[] {
+  checkArchitecture(model.architecture ?? [], graph)
   const reals = graph.nodes.flatMap((node) => {
     const parameters = parametersOf(node, graph)
     if (parameters === undefined) return []
@@ -147,3 +155,44 @@ export function weightsOfGraph(model: IntegerModel, graph: Graph): Float64Array[
     return quantiseWeights(tensor, reals[i]!)
   })
 }
+
+/** A graph and how its tensors are distributed. */
+export type Calibrated = { readonly graph: Graph; readonly ranges: Ranges }
+
+/**
+ * A graph and ranges that make room for several weight sets of one architecture: each weight is the largest of all sets, each
+ * range reaches as far as that of any. Names are those of the first. Throws VeritensorError `model/other-architecture`.
+ */
+export function envelope(first: Calibrated, others: readonly Calibrated[]): Calibrated {
+  if (others.length === 0) return first
+  const { graph } = first
+  const architecture = architectureOf(graph)
+  const constants = new Map(graph.constants)
+  const ranges = new Map(first.ranges)
+  for (const other of others) {
+    checkArchitecture(architecture, other.graph)
+    for (const { name } of graph.inputs) ranges.set(name, joined(ranges.get(name)!, other.ranges.get(name)!))
+    graph.nodes.forEach((node, n) => {
+      const theirs = other.graph.nodes[n]!
+      node.outputs.forEach((name, i) => {
+        const range = other.ranges.get(theirs.outputs[i]!)
+        if (range !== undefined) ranges.set(name, joined(ranges.get(name) ?? range, range))
+      })
+      if (parametersOf(node, graph) === undefined) return
+      node.inputs.slice(1).forEach((name, i) => {
+        const [own, more] = [constants.get(name), other.graph.constants.get(theirs.inputs[i + 1]!)]
+        if (own === undefined || more === undefined) return
+        const larger = (v: number, at: number): number => (Math.abs(more.data[at]!) > Math.abs(v) ? more.data[at]! : v)
+        constants.set(name, { ...own, data: own.data.map(larger) })
+      })
+    })
+  }
+  return { graph: { ...graph, constants }, ranges }
+}
+
+const joined = (a: Stats, b: Stats): Stats => ({
+  min: Math.min(a.min, b.min),
+  max: Math.max(a.max, b.max),
+  mean: (a.mean + b.mean) / 2,
+  rms: Math.max(a.rms, b.rms),
+})

@@ -13,6 +13,7 @@ import { type Compiled, compileModel, importGraph } from '../../src/pipeline/com
 import { circuitInputs, integersOf, prove } from '../../src/pipeline/prove.ts'
 import { layoutOf, readSignals } from '../../src/pipeline/signals.ts'
 import { statedWeights, type WeightSet, weightSetOf, weightSetOfGraph } from '../../src/pipeline/weights.ts'
+import { comparer, reportOn } from '../../src/quantise/report.ts'
 import type { Sample } from '../../src/samples/samples.ts'
 import { sizeOf } from '../../src/tensor.ts'
 import { refusal } from '../support/errors.ts'
@@ -284,6 +285,32 @@ describe('other weights', () => {
       /^input\/weights-range: weights "first\.bias"\[1\]/,
     )
     expect(take(net(base, { w2: tensor([3, 2], [0, 0, Number.NaN, 0, 0, 0]) }))).toMatch(/^input\/not-finite/)
+  })
+
+  test('that are named when compiling find room', () => {
+    const large = net(
+      base.map((node) => ({ ...node, name: `large.${node.op}`, outputs: [node.outputs[0]!] })),
+      { w2: tensor([3, 2], [0, 0, 2.5, 0, 0, 1]), b1: tensor([3], [0, 9, 0]) },
+    )
+    const calibration = uniformSamples(seeded(1), [1, 4], 6)
+    expect(take(large)).toMatch(/^input\/weights-range/)
+    const both = compileModel(net(), { calibration, weights: 'committed', fit: [large] })
+    const theirs = weightSetOfGraph(both, importGraph(large))
+    expect(theirs.integers.map((w) => Array.from(w).some((q) => q !== 0))).toEqual([true, true, true])
+    // the integers of each set give its floats, in the scales of both
+    for (const [onnx, weights] of [
+      [net(), both.weights!],
+      [large, theirs],
+    ] as const) {
+      const compared = calibration.map(comparer(importGraph(onnx), both.model, 'refuse', weights.integers))
+      const largest = Math.max(...compared.flatMap(({ float }) => Array.from(float[0]!.data, Math.abs)))
+      expect(reportOn(compared).maxError).toBeLessThan(0.05 * largest)
+    }
+    const relu = net(replaced(1, { op: 'Relu', attributes: {} }))
+    expect(refusal(() => compileModel(net(), { calibration, weights: 'committed', fit: [relu] }))).toMatch(
+      /^model\/other-architecture/,
+    )
+    expect(refusal(() => compileModel(net(), { calibration, fit: [large] }))).toMatch(/^usage\/weights/)
   })
 
   test('fit up to the bits that are asked for', () => {

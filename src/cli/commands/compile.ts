@@ -45,6 +45,11 @@ export const compile = command({
       choices: ['fixed', 'public', 'private', 'committed'],
       help: 'how verifiers know the weights (default fixed)',
     },
+    fit: {
+      type: 'strings',
+      value: 'FILE',
+      help: 'other .onnx files of the architecture that open weights must suit too',
+    },
     unsalted: { type: 'flag', help: 'commit to inputs without a salt: anybody can check a guess' },
     calibrate: {
       type: 'strings',
@@ -66,12 +71,15 @@ export const compile = command({
     'veritensor compile model.onnx -o artifacts/model --calibrate samples.npy',
     'veritensor compile model.onnx -o out --calibrate a.pb b.pb --bits 10 --input public',
     'veritensor compile model.onnx -o out --calibrate a.pb --output private class=public',
+    'veritensor compile model.onnx -o out --calibrate a.pb --weights private --fit retrained.onnx',
   ],
   async run({ options, positionals, progress, signal, blocking }) {
     const path = one(positionals, 'compile takes one MODEL.onnx')
-    const onnx = await readFile(path).catch((cause) => {
-      throw new SampleError('input/unreadable', `${path} can't be read: ${(cause as Error).message}`, { cause })
-    })
+    const read = (file: string): Promise<Uint8Array> =>
+      readFile(file).catch((cause) => {
+        throw new SampleError('input/unreadable', `${file} can't be read: ${(cause as Error).message}`, { cause })
+      })
+    const [onnx, fit] = [await read(path), await Promise.all(options.fit.map(read))]
     const shapes = parseShapes(options.shape)
     const input = parseVisibility('input', options.input)
     const output = parseVisibility('output', options.output)
@@ -92,6 +100,7 @@ export const compile = command({
         ...(output.all === undefined ? {} : { output: output.all }),
         ...(output.byName === undefined ? {} : { outputs: output.byName }),
         ...(options.weights === undefined ? {} : { weights: options.weights as WeightVisibility }),
+        fit,
         unsalted: options.unsalted,
         onProgress(next, fraction) {
           if (next !== phase) {
