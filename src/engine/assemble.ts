@@ -4,8 +4,7 @@
  */
 import { bn254 } from '@noble/curves/bn254.js'
 import { R, readG1, readLE32, viewOf } from '../groth16/bn254.ts'
-import type { CurvePoint1, CurvePoint2, G1, G2, Proof } from '../groth16/keys.ts'
-import type { ProvingKey } from '../groth16/zkey.ts'
+import type { CurvePoint1, CurvePoint2, G1, G2, Proof, VerifyingKey } from '../groth16/keys.ts'
 import type { WeightedSums } from './msm.ts'
 import { FILE_BYTES, type Group } from './runtime.ts'
 
@@ -26,20 +25,16 @@ const point1 = ({ x, y }: G1): CurvePoint1 => Point1.fromAffine({ x, y })
 const point2 = ({ x, y }: G2): CurvePoint2 =>
   Point2.fromAffine({ x: { c0: x[0], c1: x[1] }, y: { c0: y[0], c1: y[1] } })
 
-/** The points of a key that `readZkey` has checked. Multiples of delta are tabulated: every proof takes some. */
-export function keyPoints(key: ProvingKey): KeyPoints {
-  const header = viewOf(key.sections.get(2)!)
-  const { alpha, beta, delta } = key.verifyingKey
-  const points = {
+/** The points of a key that `readZkey` has checked, from its header (section 2) and its verifying key. */
+export function keyPoints(section: Uint8Array, { alpha, beta, delta }: VerifyingKey): KeyPoints {
+  const header = viewOf(section)
+  return {
     alpha: point1(alpha),
     beta1: point1(readG1(header, 148)!),
     beta2: point2(beta),
     delta1: point1(readG1(header, 468)!),
     delta2: point2(delta),
   }
-  points.delta1.precompute(8)
-  points.delta2.precompute(8)
-  return points
 }
 
 /** The five sums of a proof, as lists of partial sums. */
@@ -47,44 +42,64 @@ export type ProofSums = Readonly<Record<'a' | 'b1' | 'b2' | 'c' | 'h', readonly 
 
 type GroupPoint<P> = { add(other: P): P; double(): P }
 
-/** Σ 2^exponent · point. */
-function weightedSum<P extends GroupPoint<P>>(
+/** Points with weights 2^exponent, those of equal exponents added up. */
+type ByExponent<P> = Map<number, P>
+
+function collect<P extends GroupPoint<P>>(
   group: Group,
   parts: readonly WeightedSums[],
-  zero: P,
   read: (view: DataView, at: number) => P,
-): P {
-  const byExponent = new Map<number, P>()
+): ByExponent<P> {
+  const byExponent: ByExponent<P> = new Map()
   for (const { exponents, points } of parts) {
     const view = viewOf(points)
     exponents.forEach((exponent, i) => {
-      const point = read(view, FILE_BYTES[group] * i)
-      byExponent.set(exponent, byExponent.get(exponent)?.add(point) ?? point)
+      include(byExponent, exponent, read(view, FILE_BYTES[group] * i))
     })
   }
+  return byExponent
+}
+
+function include<P extends GroupPoint<P>>(sums: ByExponent<P>, exponent: number, point: P): void {
+  sums.set(exponent, sums.get(exponent)?.add(point) ?? point)
+}
+
+/** Adds k·point, three bits at a time. */
+function includeMultiple<P extends GroupPoint<P>>(sums: ByExponent<P>, point: P, k: bigint): void {
+  const multiples = [point]
+  for (let i = 1; i < 7; i++) multiples.push(multiples[i - 1]!.add(point))
+  for (let e = 0, rest = k; rest > 0n; e += 3, rest >>= 3n) {
+    const digit = Number(rest & 7n)
+    if (digit > 0) include(sums, e, multiples[digit - 1]!)
+  }
+}
+
+/** Σ 2^exponent · point. */
+function total<P extends GroupPoint<P>>(sums: ByExponent<P>, zero: P): P {
   let sum = zero
-  for (let e = Math.max(-1, ...byExponent.keys()); e >= 0; e--) {
+  for (let e = Math.max(-1, ...sums.keys()); e >= 0; e--) {
     sum = sum.double()
-    const point = byExponent.get(e)
+    const point = sums.get(e)
     if (point !== undefined) sum = sum.add(point)
   }
   return sum
 }
 
-const sum1 = (parts: readonly WeightedSums[]): CurvePoint1 =>
-  weightedSum('g1', parts, Point1.ZERO, (view, at) =>
-    Point1.fromAffine({ x: readLE32(view, at), y: readLE32(view, at + 32) }),
+const collect1 = (parts: readonly WeightedSums[]) =>
+  collect('g1', parts, (view, at) => Point1.fromAffine({ x: readLE32(view, at), y: readLE32(view, at + 32) }))
+const collect2 = (parts: readonly WeightedSums[]) =>
+  collect('g2', parts, (view, at) =>
+    Point2.fromAffine({
+      x: { c0: readLE32(view, at), c1: readLE32(view, at + 32) },
+      y: { c0: readLE32(view, at + 64), c1: readLE32(view, at + 96) },
+    }),
   )
-const sum2 = (parts: readonly WeightedSums[]): CurvePoint2 =>
-  weightedSum('g2', parts, Point2.ZERO, (view, at) => {
-    const [x0, x1, y0, y1] = [0, 32, 64, 96].map((offset) => readLE32(view, at + offset)) as [
-      bigint,
-      bigint,
-      bigint,
-      bigint,
-    ]
-    return Point2.fromAffine({ x: { c0: x0, c1: x1 }, y: { c0: y0, c1: y1 } })
-  })
+
+/** Σ 2^exponent · point in each group. */
+export const weightedSum = {
+  g1: (parts: readonly WeightedSums[]): CurvePoint1 => total(collect1(parts), Point1.ZERO),
+  g2: (parts: readonly WeightedSums[]): CurvePoint2 => total(collect2(parts), Point2.ZERO),
+} as const
 
 /** The blinding of a proof: two numbers in [0, r), uniform and never used again. */
 export type Blinding = { readonly r: bigint; readonly s: bigint }
@@ -104,20 +119,23 @@ export function drawBlinding(random: (bytes: Uint8Array) => void): Blinding {
   return { r: draw(), s: draw() }
 }
 
-/** A = α + Σ wA + r·δ, B = β + Σ wB + s·δ, C = Σ wC + Σ PH + s·A + r·B - rs·δ (Groth 2016, section 3.2). */
+/**
+ * A = α + Σ wA + r·δ, B = β + Σ wB + s·δ, C = Σ wC + Σ PH + s·A + r·B - rs·δ (Groth 2016, section 3.2). With the δ's of A and
+ * B taken out, the last three terms are s·(A - rδ) + r·(B - sδ) + rs·δ.
+ */
 export function assembleProof(key: KeyPoints, sums: ProofSums, { r, s }: Blinding): Proof {
-  const delta = (k: bigint): CurvePoint1 => (k === 0n ? Point1.ZERO : key.delta1.multiply(k))
-  const a = key.alpha.add(sum1(sums.a)).add(delta(r))
-  const b1 = key.beta1.add(sum1(sums.b1)).add(delta(s))
-  const b = key.beta2.add(sum2(sums.b2)).add(s === 0n ? Point2.ZERO : key.delta2.multiply(s))
-  const c = sum1([...sums.c, ...sums.h])
-    .add(a.multiplyUnsafe(s))
-    .add(b1.multiplyUnsafe(r))
-    .add(delta((r * s) % R).negate())
-  const affine = b.toAffine()
+  const a = key.alpha.add(weightedSum.g1(sums.a))
+  const b1 = key.beta1.add(weightedSum.g1(sums.b1))
+  const second = collect2(sums.b2)
+  includeMultiple(second, key.delta2, s)
+  const b = key.beta2.add(total(second, Point2.ZERO)).toAffine()
+  const third = collect1([...sums.c, ...sums.h])
+  includeMultiple(third, a, s)
+  includeMultiple(third, b1, r)
+  includeMultiple(third, key.delta1, (r * s) % R)
   return {
-    a: a.toAffine(),
-    b: { x: [affine.x.c0, affine.x.c1], y: [affine.y.c0, affine.y.c1] },
-    c: c.toAffine(),
+    a: a.add(key.delta1.multiplyUnsafe(r)).toAffine(),
+    b: { x: [b.x.c0, b.x.c1], y: [b.y.c0, b.y.c1] },
+    c: total(third, Point1.ZERO).toAffine(),
   }
 }

@@ -34,7 +34,13 @@ const signed = (value: bigint): bigint => (value > R / 2n ? value - R : value)
  *
  * Throws EngineMemoryError if there are more wide values than the room was made for.
  */
-export function takeIn(runtime: Runtime, plan: KeyPlan, key: KeyLayout, proof: ProofLayout, values: Values): Intake {
+export function takeIn(
+  runtime: Runtime,
+  plan: Pick<KeyPlan, 'a' | 'b' | 'c'>,
+  key: KeyLayout,
+  proof: ProofLayout,
+  values: Values,
+): Intake {
   const { doubles, words } = runtime
   const base = proof.values / 8
   doubles.set(values.small, base)

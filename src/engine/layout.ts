@@ -103,6 +103,8 @@ export function proofLayout({ counts, domain }: KeyLayout, wide: WideCounts, sta
     capacity: wideCount,
   })
   return {
+    /** A word: 1 asks the thread that makes the proof to stop. */
+    abort: take(4),
     /** Doubles, or the index of a wide value in the low half of one that is no number. */
     values: take(8 * counts.nVars),
     /** Wide values as elements, not in Montgomery form. */

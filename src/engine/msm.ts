@@ -14,6 +14,9 @@
 import { DEGREE, FILE_BYTES, type Group, POINT_BYTES, POINTS, type Runtime, SEGMENTS, SHARED } from './runtime.ts'
 import { sumLists } from './sums.ts'
 
+/** Shortest piece of work that is worth its way to another thread. */
+const LEAST_MS = 4
+
 /** How integers are cut into digits. */
 export type Windows = { readonly width: number; readonly count: number; readonly bias: bigint }
 
@@ -52,6 +55,40 @@ export function bestWidth(group: Group, counts: ArrayLike<number>): number {
   return best
 }
 
+/** The width for full-size integers, `threads` of which take windows side by side. */
+export function wideWidth(count: number, bits: number, threads: number): number {
+  let [best, least] = [2, Number.POSITIVE_INFINITY]
+  for (let width = 2; width <= MAX_WIDTH.g1; width++) {
+    const cost = Math.ceil(Math.ceil((bits + 1) / width) / threads) * (1.03 * count + 2 ** width + 60)
+    if (cost < least) [best, least] = [width, cost]
+  }
+  return best
+}
+
+/** Parts of a sum that take some milliseconds each, about `pieces` of them: by windows, or by points if windows are few. */
+export function splitSum(msm: Msm, pieces: number): Msm[] {
+  const { count, windowCount, firstWindow, windows, group, stride } = msm
+  const additions = (count + 2 ** windows.width) * windowCount
+  const milliseconds = additions * (group === 'g1' ? 0.15e-3 : 0.42e-3)
+  const wanted = Math.max(1, Math.min(pieces, Math.floor(milliseconds / LEAST_MS)))
+  if (wanted === 1) return [msm]
+  if (windowCount >= wanted) {
+    const step = Math.ceil(windowCount / wanted)
+    return Array.from({ length: Math.ceil(windowCount / step) }, (_, i) => ({
+      ...msm,
+      firstWindow: firstWindow + i * step,
+      windowCount: Math.min(step, windowCount - i * step),
+    }))
+  }
+  const step = Math.ceil(count / wanted)
+  return Array.from({ length: Math.ceil(count / step) }, (_, i) => ({
+    ...msm,
+    integers: msm.integers + stride * i * step,
+    pointers: msm.pointers + 4 * i * step,
+    count: Math.min(step, count - i * step),
+  }))
+}
+
 /** What is to be summed: integers and pointers in memory, the windows, and which of them are meant here. */
 export type Msm = {
   readonly group: Group
@@ -75,12 +112,13 @@ export function windowsAtOnce(group: Group, count: number, { width }: Windows): 
   return Math.max(1, Math.min(Math.floor(points / Math.max(count, 1)), Math.floor(buckets / 4 / segments)))
 }
 
-/** Computes a sum, or some windows of it. */
-export function multiScalar(runtime: Runtime, msm: Msm): WeightedSums {
+/** Computes a sum, or some windows of it. `onRound` is called before each round and may throw to end the work. */
+export function multiScalar(runtime: Runtime, msm: Msm, onRound: (share: number) => void = () => {}): WeightedSums {
   const exponents: number[] = []
   const parts: Uint8Array<ArrayBuffer>[] = []
   const step = windowsAtOnce(msm.group, msm.count, msm.windows)
   for (let w = msm.firstWindow; w < msm.firstWindow + msm.windowCount; w += step) {
+    onRound((w - msm.firstWindow) / msm.windowCount)
     const some = Math.min(step, msm.firstWindow + msm.windowCount - w)
     const segments = fillBuckets(runtime, { ...msm, firstWindow: w, windowCount: some })
     const sums = sumBuckets(runtime, msm, w, some, segments)

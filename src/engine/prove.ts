@@ -3,61 +3,82 @@
  * @module
  */
 import type { ProofSums } from './assemble.ts'
-import { type Intake, takeIn, type Values, WIDE_BITS } from './intake.ts'
+import { takeIn, type Values, WIDE_BITS } from './intake.ts'
 import type { KeyLayout, ProofLayout } from './layout.ts'
-import { bestWidth, type Msm, multiScalar, type WeightedSums, type Windows, windowsOf } from './msm.ts'
+import { type Msm, multiScalar, type WeightedSums, type Windows, wideWidth, windowsOf } from './msm.ts'
 import type { KeyPlan } from './prepare.ts'
 import type { Runtime } from './runtime.ts'
 import { cutOf, type Pass, passBlocks, runPass, writeBias } from './transforms.ts'
 
-/** The windows of the sum over H: its integers are full-size. */
-export function quotientWindows({ domain }: KeyLayout): Windows {
-  const counts = new Float64Array(WIDE_BITS + 1)
-  counts[WIDE_BITS] = domain
-  return windowsOf(WIDE_BITS, bestWidth('g1', counts))
-}
+/** The windows of the sum over H, whose integers are full-size, for a number of threads that share it. */
+export const quotientWindows = ({ domain }: KeyLayout, threads: number): Windows =>
+  windowsOf(WIDE_BITS, wideWidth(domain, WIDE_BITS, threads))
 
 /** The sum over H. */
-export function quotientSum(key: KeyLayout, proof: ProofLayout): Msm {
-  const windows = quotientWindows(key)
-  return {
-    ...{ group: 'g1', integers: proof.integers, stride: 32, pointers: proof.pointers, count: key.domain },
-    ...{ windows, firstWindow: 0, windowCount: windows.count },
-  }
-}
+export const quotientSum = (key: KeyLayout, proof: ProofLayout, windows: Windows): Msm => ({
+  ...{ group: 'g1', integers: proof.integers, stride: 32, pointers: proof.pointers, count: key.domain },
+  ...{ windows, firstWindow: 0, windowCount: windows.count },
+})
 
-/** Milliseconds of each phase of a proof. */
-export type Phases = Readonly<Record<'intake' | 'abc' | 'fft' | 'a' | 'b1' | 'b2' | 'c' | 'h', number>>
+/** Phases in their order, and the share of each in the time, measured at 2¹⁷ rows with small values. */
+export const PHASES = {
+  witness: 4,
+  rows: 7,
+  columns: 9,
+  results: 7,
+  a: 2,
+  b1: 2,
+  b2: 4,
+  c: 2,
+  h: 61,
+  check: 2,
+} as const
 
-/** All sums of one proof on one thread. `onPhase` is called before each phase and may throw to end the work. */
+export type Phase = keyof typeof PHASES
+
+export type OnPhase = (phase: Phase, share: number) => void
+
+/** All sums of one proof on one thread. `onPhase` is called within each phase and may throw to end the work. */
 export function proofSums(
   runtime: Runtime,
-  plan: KeyPlan,
+  plan: Pick<KeyPlan, 'a' | 'b' | 'c' | 'vanishing'>,
   key: KeyLayout,
   proof: ProofLayout,
   values: Values,
-  onPhase: (phase: keyof ProofSums | 'intake' | Pass, share: number) => void = () => {},
+  onPhase: OnPhase = () => {},
 ): ProofSums {
-  onPhase('intake', 0)
-  const intake: Intake = takeIn(runtime, plan, key, proof, values)
-  writeBias(runtime, proof, quotientWindows(key))
-  const blocks = passBlocks(cutOf(key.counts.power))
-  for (const pass of ['rows', 'columns', 'results'] as const) {
-    const step = Math.max(1, Math.ceil(blocks[pass] / 16))
-    for (let first = 0; first < blocks[pass]; first += step) {
-      onPhase(pass, first / blocks[pass])
-      runPass(runtime, key, proof, pass, first, Math.min(first + step, blocks[pass]), plan.vanishing)
+  const intake = takeIn(runtime, plan, key, proof, values)
+  const windows = quotientWindows(key, 1)
+  writeBias(runtime, proof, windows)
+  for (const pass of ['rows', 'columns', 'results'] as const)
+    for (const { first, end, share } of pieces(key, pass, 16)) {
+      onPhase(pass, share)
+      runPass(runtime, key, proof, pass, first, end, plan.vanishing)
     }
-  }
   const sum = (phase: keyof ProofSums, list: readonly Msm[]): WeightedSums[] => {
     onPhase(phase, 0)
-    return list.map((msm) => multiScalar(runtime, msm))
+    return list.map((msm) => multiScalar(runtime, msm, (share) => onPhase(phase, share)))
   }
   return {
     a: sum('a', intake.a),
     b1: sum('b1', intake.b1),
     b2: sum('b2', intake.b2),
     c: sum('c', intake.c),
-    h: sum('h', [quotientSum(key, proof)]),
+    h: sum('h', [quotientSum(key, proof, windows)]),
   }
+}
+
+/** The blocks of a pass in at most `count` pieces. */
+export function pieces(
+  { counts: { power } }: KeyLayout,
+  pass: Pass,
+  count: number,
+): readonly { readonly first: number; readonly end: number; readonly share: number }[] {
+  const blocks = passBlocks(cutOf(power))[pass]
+  const step = Math.ceil(blocks / count)
+  return Array.from({ length: Math.ceil(blocks / step) }, (_, i) => ({
+    first: i * step,
+    end: Math.min((i + 1) * step, blocks),
+    share: (i * step) / blocks,
+  }))
 }

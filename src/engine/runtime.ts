@@ -116,6 +116,14 @@ export function openRuntime(variant: Variant, module: WasmModule, memory: WasmMe
   }
 }
 
+/** The same instance with its room elsewhere: a thread takes whatever room is free. */
+export function atSlot(runtime: Runtime, base: number): Runtime {
+  if (runtime.slot.base === base) return runtime
+  const slot = slotAt(base)
+  runtime.kernels.useScratch!(slot.pairs)
+  return { ...runtime, slot }
+}
+
 /** Writes what all threads share; once for a memory, by a thread that has a room. */
 export function writeShared({ variant, kernels, words, slot, bytes }: Runtime, scalarField: bigint): void {
   const factor = montgomeryOf(variant)

@@ -4,13 +4,13 @@ type Imports = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 type Api = {
   readonly Memory: new (options: { initial: number; maximum?: number; shared?: boolean }) => WasmMemory
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => WasmModule
-  readonly Instance: new (module: WasmModule, imports: Imports) => { readonly exports: Readonly<Record<string, unknown>> }
-  validate(bytes: Uint8Array<ArrayBuffer>): boolean
-  compile(bytes: Uint8Array<ArrayBuffer>): Promise<WasmModule>
-  instantiate(
+  readonly Instance: new (
     module: WasmModule,
     imports: Imports,
-  ): Promise<{ readonly exports: Readonly<Record<string, unknown>> }>
+  ) => { readonly exports: Readonly<Record<string, unknown>> }
+  validate(bytes: Uint8Array<ArrayBuffer>): boolean
+  compile(bytes: Uint8Array<ArrayBuffer>): Promise<WasmModule>
+  instantiate(module: WasmModule, imports: Imports): Promise<{ readonly exports: Readonly<Record<string, unknown>> }>
 }
 
 /** A linear memory. */
