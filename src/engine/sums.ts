@@ -19,26 +19,25 @@ const VANISHED = 0xffffffff
 export function sumLists(runtime: Runtime, group: Group, { count, sums, arena }: Lists): void {
   const { kernels, words, slot } = runtime
   const size = POINT_BYTES[group]
-  const filler = SHARED.fillers
   words[slot.cell / 4] = slot.arena
   for (;;) {
-    let pairs = kernels.pairUp!(
+    const pairs = kernels.pairUp!(
       ...[slot.order, slot.starts, slot.lengths, count, slot.list, slot.outs, arena, slot.cell, sums, size],
     )
     if (pairs === 0) return
-    if (pairs % 2 === 1) {
-      words[slot.list / 4 + 2 * pairs] = filler
-      words[slot.list / 4 + 2 * pairs + 1] = filler + 2 * PAIR
-      words[slot.outs / 4 + pairs] = slot.filled
-      pairs++
-    }
-    if (addPairs(runtime, group, pairs / 2)) dropVanished(runtime, size, count, sums)
+    if (addPairs(runtime, group, pairs)) dropVanished(runtime, size, count, sums)
   }
 }
 
-/** Adds the pairs of `slot.list`. Returns whether a sum vanished. */
-function addPairs(runtime: Runtime, group: Group, records: number): boolean {
-  const { kernels, slot } = runtime
+/** Adds the pairs of `slot.list`, each sum to its place in `slot.outs`. Returns whether a sum vanished. */
+export function addPairs(runtime: Runtime, group: Group, pairs: number): boolean {
+  const { kernels, words, slot } = runtime
+  const records = Math.ceil(pairs / 2)
+  if (pairs % 2 === 1) {
+    words[slot.list / 4 + 2 * pairs] = SHARED.fillers
+    words[slot.list / 4 + 2 * pairs + 1] = SHARED.fillers + 2 * PAIR
+    words[slot.outs / 4 + pairs] = slot.filled
+  }
   const batch = BATCH / DEGREE[group]
   let vanished = false
   for (let done = 0; ; ) {

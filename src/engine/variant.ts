@@ -71,6 +71,12 @@ export function variantOf(engine: Exclude<EngineChoice, 'snarkjs'>): Variant {
   return Number(process.versions.v8.split('.')[0]) >= 13 ? 'fma-memory' : 'fma-immediate'
 }
 
+/** The kernels of this process, also where snarkjs makes the proofs. Throws EngineChoiceError. */
+export function kernelVariant(): Variant {
+  const engine = chooseEngine()
+  return variantOf(engine === 'snarkjs' ? (chooseEngine('') as 'fma' | 'int') : engine)
+}
+
 const texts: Readonly<Record<Variant, string>> = { 'fma-immediate': fmaImmediate, 'fma-memory': fmaMemory, int }
 const modules = new Map<Variant, WasmModule>()
 

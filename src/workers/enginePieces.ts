@@ -6,6 +6,7 @@ import { getRandomValues } from 'node:crypto'
 import { Fr } from '../../circuits/field.ts'
 import { type Witness, wireValue } from '../../circuits/solve.ts'
 import { assembleProof, type Blinding, drawBlinding, type KeyPoints, keyPoints } from '../engine/assemble.ts'
+import { multiples } from '../engine/fixedBase.ts'
 import { takeIn } from '../engine/intake.ts'
 import { multiScalar } from '../engine/msm.ts'
 import { PHASES, type Phase, proofSums } from '../engine/prove.ts'
@@ -14,14 +15,13 @@ import type { Session } from '../engine/session.ts'
 import { runPass, writeBias } from '../engine/transforms.ts'
 import { AbortedError } from '../errors.ts'
 import type { Proof, VerifyingKey } from '../groth16/keys.ts'
-import type { Finished, PieceTask, ProveTask, Source, TakenIn } from './tasks.ts'
+import type { Finished, MultiplierData, MultiplyTask, PieceTask, ProveTask, Source, TakenIn } from './tasks.ts'
 
 let runtime: Runtime | undefined
 let points: KeyPoints | undefined
 
 /** This thread's instance, with its room where the task says. */
-function runtimeAt({ variant, module, memory, layout }: Session, slot: number): Runtime {
-  const base = layout.slots[slot]!
+function runtimeAt({ variant, module, memory }: Pick<Session, 'variant' | 'module' | 'memory'>, base: number): Runtime {
   runtime = runtime === undefined ? openRuntime(variant, module, memory, base) : atSlot(runtime, base)
   return runtime
 }
@@ -56,7 +56,7 @@ export function proveOnEngine(
   witness: Witness,
   onProgress: (fraction: number, phase: string) => void,
 ): { readonly proof: Proof; readonly publicSignals: readonly bigint[] } {
-  const thread = runtimeAt(session, slot)
+  const thread = runtimeAt(session, session.layout.slots[slot]!)
   const { key, proofs } = session.layout
   const proof = proofs[place]!
   const stop = new Int32Array(session.memory.buffer, proof.abort, 1)
@@ -80,7 +80,7 @@ export function runPiece(
     readonly check: (key: VerifyingKey, publicSignals: readonly bigint[], proof: Proof) => void
   },
 ): unknown {
-  const thread = runtimeAt(session, task.slot)
+  const thread = runtimeAt(session, session.layout.slots[task.slot]!)
   const { key, proofs } = session.layout
   switch (task.kind) {
     case 'take-in': {
@@ -104,3 +104,7 @@ export function runPiece(
     }
   }
 }
+
+/** Multiples of a generator. */
+export const multiplyPiece = ({ tables }: MultiplierData, { group, scalars, slot }: MultiplyTask): Uint8Array =>
+  multiples(runtimeAt(tables, tables.slots[slot]!), tables.tables[group], group, scalars)

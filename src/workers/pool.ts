@@ -57,9 +57,13 @@ export type PoolOptions = {
 const source = import.meta.url.endsWith('.ts')
 const workerModule = new URL(source ? './worker.ts' : './worker.js', import.meta.url)
 
+/** How many threads are meant: by default as many as the machine can run at once. */
+export const threadsOf = (wanted: number | undefined): number =>
+  Math.max(1, Math.floor(wanted ?? availableParallelism()))
+
 /** Starts the threads. The process can end while they idle. */
 export function openPool(options: PoolOptions = {}): Pool {
-  const threads = Math.max(1, Math.floor(options.threads ?? availableParallelism()))
+  const threads = threadsOf(options.threads)
   const maxQueue = Math.max(0, Math.floor(options.maxQueue ?? 2 * threads))
   const piscina = new Piscina({
     filename: fileURLToPath(options.workerUrl ?? workerModule),

@@ -6,12 +6,13 @@ import type { Circuit } from '../../circuits/circuit.ts'
 import { CircuitError } from '../../circuits/error.ts'
 import type { Witness } from '../../circuits/solve.ts'
 import type { Blinding, ProofSums } from '../engine/assemble.ts'
+import type { Tables } from '../engine/fixedBase.ts'
 import type { Intake } from '../engine/intake.ts'
 import type { Msm, Windows } from '../engine/msm.ts'
+import type { Group } from '../engine/runtime.ts'
 import type { Session } from '../engine/session.ts'
 import type { Pass } from '../engine/transforms.ts'
 import { type ErrorCode, type ErrorDetails, VeritensorError } from '../errors.ts'
-import type { Group } from '../groth16/fixedBase.ts'
 import type { Proof, VerifyingKey } from '../groth16/keys.ts'
 
 /** What a thread of a proving pool is given once. Arrays lie on shared memory. */
@@ -63,12 +64,15 @@ export type TakenIn = {
 /** Of `finish`. */
 export type Finished = { readonly proof: Proof; readonly checkMs: number }
 
-/** Multiples of a generator, for the setup: `scalars` on shared memory, `windowBits` as `windowBits()` advises. */
+/** What a thread of a set-up is given once. */
+export type MultiplierData = { readonly engine: 'multiples'; readonly tables: Tables }
+
+/** Multiples of a generator, for the set-up: `scalars` on shared memory. */
 export type MultiplyTask = {
   readonly kind: 'multiply'
   readonly group: Group
   readonly scalars: Uint8Array
-  readonly windowBits: number
+  readonly slot: number
 }
 
 export type Task = ProveTask | PieceTask | MultiplyTask

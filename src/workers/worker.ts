@@ -5,14 +5,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { solve, type Witness } from '../../circuits/solve.ts'
 import { VeritensorError } from '../errors.ts'
-import { fixedBase } from '../groth16/fixedBase.ts'
 import type { Proof, VerifyingKey } from '../groth16/keys.ts'
 import { type Verifier, verifierOf } from '../groth16/verify.ts'
-import { proveOnEngine, runPiece } from './enginePieces.ts'
-import { curveWasm } from './snarkjs.ts'
+import { multiplyPiece, proveOnEngine, runPiece } from './enginePieces.ts'
 import { proveWithSnarkjs } from './snarkjsProof.ts'
 import {
-  type MultiplyTask,
+  type MultiplierData,
   type ProgressMessage,
   type ProveResult,
   type ProverData,
@@ -33,7 +31,6 @@ class CorruptKeyError extends VeritensorError {
 }
 
 let verifier: Verifier | undefined
-const multipliers = new Map<string, ReturnType<typeof fixedBase>>()
 
 /** Runs one task. Never rejects: errors travel as records. */
 export default async function run(request: { readonly id: number; readonly task: Task }): Promise<Reply> {
@@ -43,23 +40,13 @@ export default async function run(request: { readonly id: number; readonly task:
       case 'prove':
         return { value: await prove(id, task) }
       case 'multiply':
-        return { value: await multiply(task) }
+        return { value: multiplyPiece(workerData as MultiplierData, task) }
       default:
         return { value: runPiece(engineData(), task, { witness, check }) }
     }
   } catch (error) {
     return { error: toRecord(error) }
   }
-}
-
-async function multiply({ group, scalars, windowBits }: MultiplyTask): Promise<Uint8Array> {
-  const key = `${group} ${windowBits}`
-  let multiplier = multipliers.get(key)
-  if (multiplier === undefined) {
-    multiplier = curveWasm().then((wasm) => fixedBase(wasm, group, windowBits))
-    multipliers.set(key, multiplier)
-  }
-  return (await multiplier)(scalars)
 }
 
 function engineData(): Extract<ProverData, { engine: 'ours' }> {
