@@ -71,11 +71,17 @@ export function openEngineProver(session: Session, pool: Pool, maxQueue: number,
       try {
         if (failed || signal?.aborted) throw new AbortedError('the proof')
         return await pool.run({ ...piece, slot } as PieceTask)
+      } finally {
+        slots.give(slot)
+      }
+    }
+    /** What fails for good keeps the pieces that still wait from being made. */
+    const decisive = async <T>(work: Promise<T>): Promise<T> => {
+      try {
+        return await work
       } catch (error) {
         failed = true
         throw error
-      } finally {
-        slots.give(slot)
       }
     }
     /** Waits for all, so that no thread still works in the proof's room, then throws the first failure. */
@@ -85,14 +91,6 @@ export function openEngineProver(session: Session, pool: Pool, maxQueue: number,
       await Promise.allSettled(work)
       return await first
     }
-    /** Like `run`, for what can be made again. */
-    const repeatable = (piece: Piece, priority: number): Promise<unknown> =>
-      again(
-        () => run(piece, priority),
-        () => {
-          failed = false
-        },
-      )
     let done = 0
     const progress = (share: number, phase: string): void => {
       done += share
@@ -107,7 +105,7 @@ export function openEngineProver(session: Session, pool: Pool, maxQueue: number,
       const parts = list.flatMap((msm) => splitSum(msm, 2 * threads))
       return (await all(
         parts.map(async (msm) => {
-          const result = await repeatable({ kind: 'sum', msm }, priority)
+          const result = await decisive(again(() => run({ kind: 'sum', msm }, priority)))
           progress(share / parts.length, phase)
           return result
         }),
@@ -125,17 +123,13 @@ export function openEngineProver(session: Session, pool: Pool, maxQueue: number,
     /** Passes overwrite what they read: if a thread dies, all are made again. */
     const quotient = async (): Promise<WeightedSums[]> => {
       const before = done
-      await again(
-        async () => {
-          await pass('rows', 0.08)
-          await pass('columns', 0.1)
-          await pass('results', 0.08)
-        },
-        () => {
-          failed = false
-          done = before
-        },
-      )
+      const passes = async (): Promise<void> => {
+        done = before
+        await pass('rows', 0.08)
+        await pass('columns', 0.1)
+        await pass('results', 0.08)
+      }
+      await decisive(again(passes))
       return sum([quotientSum(key, proofs[place]!, windows)], URGENT, 0.55, 'sum H')
     }
 
@@ -186,12 +180,11 @@ export function openEngineProver(session: Session, pool: Pool, maxQueue: number,
 }
 
 /** Runs something again, once, if a thread died of it for no known reason. */
-async function again<T>(work: () => Promise<T>, before: () => void = () => {}): Promise<T> {
+async function again<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof VeritensorError) || error.code !== 'internal/worker-died') throw error
-    before()
     return await work()
   }
 }

@@ -1,8 +1,14 @@
+import { getRandomValues } from 'node:crypto'
 import { bn254 } from '@noble/curves/bn254.js'
+import type { Circuit } from '../../circuits/circuit.ts'
+import type { Witness } from '../../circuits/solve.ts'
+import { assembleProof, type Blinding, keyPoints } from '../../src/engine/assemble.ts'
+import { MULTIPLES, makeTables, multiples, type Tables } from '../../src/engine/fixedBase.ts'
 import type { Variant } from '../../src/engine/kernels/build.ts'
 import { invert } from '../../src/engine/kernels/field.ts'
 import { split } from '../../src/engine/kernels/fma.ts'
 import { intLimbs } from '../../src/engine/kernels/int.ts'
+import { proofSums } from '../../src/engine/prove.ts'
 import {
   DEGREE,
   type Group,
@@ -16,9 +22,14 @@ import {
   writeInteger,
   writeShared,
 } from '../../src/engine/runtime.ts'
+import { openSession } from '../../src/engine/session.ts'
 import { chooseEngine, kernelModule } from '../../src/engine/variant.ts'
-import { Q, R, readLE32, viewOf } from '../../src/groth16/bn254.ts'
+import { Q, R } from '../../src/groth16/bn254.ts'
+import { drawSecrets, type Secrets, writeDevKey } from '../../src/groth16/devSetup.ts'
+import type { Proof } from '../../src/groth16/keys.ts'
+import type { R1cs } from '../../src/groth16/r1cs.ts'
 import { Wasm } from '../../src/groth16/wasm.ts'
+import { readZkey } from '../../src/groth16/zkey.ts'
 import { integers } from '../groth16/circuits.ts'
 
 /** Variants that this machine runs. */
@@ -203,4 +214,44 @@ export function writePoints(
   })
 }
 
-export { readLE32, viewOf }
+/** A development key, made on this thread. */
+export async function devKey(
+  circuit: R1cs,
+  secrets: Secrets = drawSecrets((b) => getRandomValues(b)),
+): Promise<Uint8Array> {
+  tables ??= makeTables(variants[0]!, kernelModule(variants[0]!), 1)
+  const { variant, module, memory, slots, tables: at } = tables
+  thread ??= openRuntime(variant, module, memory, slots[0]!)
+  let file = new Uint8Array(0)
+  await writeDevKey(circuit, secrets, {
+    blocks: MULTIPLES,
+    multiply: async (group, scalars) => multiples(thread!, at[group], group, scalars),
+    write: (position, bytes) => {
+      if (position + bytes.length > file.length) {
+        const longer = new Uint8Array(position + bytes.length)
+        longer.set(file)
+        file = longer
+      }
+      file.set(bytes, position)
+    },
+  })
+  return file
+}
+let tables: Tables | undefined
+let thread: Runtime | undefined
+
+/** A session of one thread, and that thread: this one. */
+export async function openDirect(zkey: Uint8Array, variant: Variant, circuit?: Pick<Circuit, 'wideWire'>) {
+  const key = readZkey(zkey)
+  const session = await openSession({ key, variant, threads: 1, proofs: 1, wideWire: circuit?.wideWire })
+  const { layout, module, memory } = session
+  const runtime = openRuntime(variant, module, memory, layout.slots[0]!)
+  const points = keyPoints(session.header, key.verifyingKey)
+  return {
+    key,
+    session,
+    runtime,
+    prove: (witness: Witness, blinding: Blinding): Proof =>
+      assembleProof(points, proofSums(runtime, session.plan, layout.key, layout.proofs[0]!, witness), blinding),
+  }
+}
