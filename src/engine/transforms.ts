@@ -56,15 +56,15 @@ export function runPass(
   }
 }
 
-function rowBlock(
-  { kernels }: Runtime,
-  key: KeyLayout,
-  proof: ProofLayout,
-  { pairs, rows, length }: Cut,
-  block: number,
-): void {
+/** Addresses of a block of rows in the three vectors. */
+const rowsOf = ({ vectors }: ProofLayout, { length }: Cut, block: number) =>
+  vectors.map((vector) => vector + PAIR * block * length) as [number, number, number]
+
+/** Values of A, B and C at a block of rows. */
+export function rowValues({ kernels }: Runtime, key: KeyLayout, proof: ProofLayout, cut: Cut, block: number): void {
+  const { pairs, length } = cut
   const from = block * length
-  const at = proof.vectors.map((vector) => vector + PAIR * from) as [number, number, number]
+  const at = rowsOf(proof, cut, block)
   const matrices = [
     [key.startsA, key.entriesA],
     [key.startsB, key.entriesB],
@@ -77,7 +77,13 @@ function rowBlock(
       )
   })
   kernels.frProducts!(at[2], at[0], at[1], length)
-  for (const vector of at)
+}
+
+function rowBlock(runtime: Runtime, key: KeyLayout, proof: ProofLayout, cut: Cut, block: number): void {
+  const { kernels } = runtime
+  const { rows, length } = cut
+  rowValues(runtime, key, proof, cut, block)
+  for (const vector of rowsOf(proof, cut, block))
     for (let half = 1; half < length; half *= 2) {
       const blocks = length / (2 * half)
       // a level with m blocks: those of lane 1 begin with the m/2-th
@@ -123,13 +129,14 @@ function resultBlock(
   runtime: Runtime,
   key: KeyLayout,
   proof: ProofLayout,
-  { pairs, rows, length }: Cut,
+  cut: Cut,
   block: number,
   vanishing: Uint32Array,
 ): void {
   const { kernels, words } = runtime
+  const { pairs, rows, length } = cut
   const from = block * length
-  const at = proof.vectors.map((vector) => vector + PAIR * from) as [number, number, number]
+  const at = rowsOf(proof, cut, block)
   for (const vector of at)
     for (let half = length / 2; half >= 1; half /= 2) {
       const blocks = length / (2 * half)
