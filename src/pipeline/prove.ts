@@ -24,7 +24,7 @@ export type Inference = {
   readonly stats: ProofStats
 }
 
-export type ProveOptions = Pick<ProverOptions, 'threads' | 'maxQueue' | 'resourceLimits'> & {
+export type ProveOptions = Pick<ProverOptions, 'threads' | 'maxQueue' | 'resourceLimits' | 'mode' | 'engine'> & {
   /** What to do with values outside the calibrated range; default: refuse. */
   readonly outOfRange?: OutOfRange
   /** What errors call the samples; default: their positions. */
@@ -82,8 +82,9 @@ export const circuitInputs = (
   )
 
 /**
- * Proves an inference for every sample, as many at a time as there are threads, and returns them in the order of the
- * samples. All samples are checked before the first proof begins. To prove samples as they come, keep a prover open
+ * Proves an inference for every sample and returns them in the order of the samples: as many at a time as there are
+ * threads, or one on all threads where it is alone. All samples are checked before the first proof begins. To prove samples as
+ * they come, keep a prover open
  * (`openProver`) and give it `circuitInputs`.
  *
  * Throws `input/wrong-shape`, `input/not-finite`, `input/out-of-range`, `key/malformed-zkey`, `key/unsafe`,
@@ -110,7 +111,8 @@ export async function prove(
   if (jobs.length === 0) return []
   const layout = layoutOf(visibility, model)
   const open = opener(visibility, model, weights?.integers)
-  const prover = await openProver({ ...options, circuit, zkey: keys.zkey, threads: threadsFor(jobs.length, options) })
+  const threads = threadsFor(jobs.length, circuit.rows, options)
+  const prover = await openProver({ ...options, circuit, zkey: keys.zkey, threads })
   // the first failure ends the others
   const stop = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
@@ -164,9 +166,12 @@ export async function prove(
 
 type Job = { readonly inputs: readonly Float64Array[]; readonly salts: readonly bigint[] }
 
-/** A single proof needs a single thread. */
-const threadsFor = (jobs: number, { threads }: ProveOptions): number | undefined =>
-  threads === undefined ? (jobs === 1 ? 1 : undefined) : Math.min(threads, jobs)
+/** Rows above which a single proof is worth the start of more threads. */
+const ROWS_FOR_MANY = 10_000
+
+/** All threads for many proofs, and for a large one; one thread for a small one. */
+const threadsFor = (jobs: number, rows: number, { threads }: ProveOptions): number | undefined =>
+  jobs > 1 ? threads && Math.min(threads, jobs) : (threads ?? (rows > ROWS_FOR_MANY ? undefined : 1))
 
 /** The error with the name of the sample before its message. */
 function named(error: unknown, name: string): unknown {
