@@ -8,7 +8,7 @@ import { argmax } from './gadgets/argmax.ts'
 import { divide } from './gadgets/divide.ts'
 import { type Forest, forest, leafOf } from './gadgets/forest.ts'
 import { locate } from './gadgets/locate.ts'
-import { lookup } from './gadgets/lookup.ts'
+import { lookupAll, roundedLookup } from './gadgets/lookup.ts'
 import { maximumOf } from './gadgets/max.ts'
 import { type Factors, packedProduct } from './gadgets/packedProduct.ts'
 import { requantise, shiftRight } from './gadgets/requantise.ts'
@@ -43,8 +43,8 @@ export type Arithmetic<T> = {
   max(xs: readonly T[]): T
   /** Index of the first largest value. */
   argmax(xs: readonly T[]): T
-  /** table[x - lo], for x known to lie in [lo, lo + table.length). */
-  lookup(x: T, table: readonly number[], lo: number): T
+  /** table[x - lo] for each table, for x, or where a rounding is given x requantised, known to lie in [lo, lo + table.length). */
+  lookup(x: T, tables: readonly (readonly number[])[], lo: number, rounding?: IntegerRounding): T[]
   /** ⌊n/d⌋ for n ≥ 0, d ≥ 1. */
   divide(n: T, d: T): T
   /** [x ≥ t] for ascending thresholds t, for x in [lo, hi]; as constraints it also proves these ends of an x without range. */
@@ -110,7 +110,10 @@ export const numbers: Arithmetic<number> = {
   relu: (x) => (x > 0 ? x : 0),
   max: (xs) => xs.reduce((m, x) => (x > m ? x : m)),
   argmax: (xs) => xs.reduce((best, x, i) => (x > xs[best]! ? i : best), 0),
-  lookup: (x, table, lo) => table[x - lo]!,
+  lookup: (x, tables, lo, rounding) => {
+    const y = rounding === undefined ? x : numbers.requantise(x, rounding.shift, rounding.lo, rounding.hi)
+    return tables.map((table) => table[y - lo]!)
+  },
   divide: (n, d) => (n - (n % d)) / d,
   locate: (x, thresholds) => thresholds.map((t) => (x >= t ? 1 : 0)),
   forest: (f, bits) => [...sumLeaves(f, (bit) => bits[bit] === 1)],
@@ -147,7 +150,10 @@ export const bigints: Arithmetic<bigint> = {
   relu: (x) => (x > 0n ? x : 0n),
   max: (xs) => xs.reduce((m, x) => (x > m ? x : m)),
   argmax: (xs) => BigInt(xs.reduce((best, x, i) => (x > xs[best]! ? i : best), 0)),
-  lookup: (x, table, lo) => BigInt(table[Number(x) - lo]!),
+  lookup: (x, tables, lo, rounding) => {
+    const y = rounding === undefined ? x : bigints.requantise(x, rounding.shift, rounding.lo, rounding.hi)
+    return tables.map((table) => BigInt(table[Number(y) - lo]!))
+  },
   divide: (n, d) => n / d,
   locate: (x, thresholds) => thresholds.map((t) => (x >= BigInt(t) ? 1n : 0n)),
   forest: (f, bits) => {
@@ -191,7 +197,16 @@ export const constraints = (cs: Builder): Arithmetic<LC> => {
     relu: (x) => relu(cs, x),
     max: (xs) => maximumOf(cs, xs),
     argmax: (xs) => argmax(cs, xs),
-    lookup: (x, table, lo) => lookup(cs, x, table, BigInt(lo)),
+    lookup: (x, tables, lo, rounding) =>
+      rounding === undefined
+        ? lookupAll(cs, x, tables, BigInt(lo))
+        : roundedLookup(
+            cs,
+            x,
+            { shift: rounding.shift, lo: BigInt(rounding.lo), hi: BigInt(rounding.hi) },
+            tables,
+            BigInt(lo),
+          ),
     divide: (n, d) => divide(cs, n, d),
     locate: (x, thresholds, lo, hi) => locate(cs, x, thresholds, BigInt(lo), BigInt(hi)),
     forest: (f, bits) => forest(cs, f, bits),

@@ -7,7 +7,7 @@ import { Fr } from '../circuits/field.ts'
 import { rangeCheck } from '../circuits/gadgets/bits.ts'
 import { commit, commitSet } from '../circuits/gadgets/commit.ts'
 import type { LC } from '../circuits/lc.ts'
-import { arrange } from './model/arrange.ts'
+import { arrange, type Rewrite } from './model/arrange.ts'
 import type { Bounds } from './model/layer.ts'
 import type { Layer } from './model/layers/index.ts'
 import type { Weights } from './model/layers/weights.ts'
@@ -23,6 +23,8 @@ import {
 } from './visibility.ts'
 
 export type CompileOptions = {
+  /** How the model is arranged first; by default `arrange`, which takes the fewest rows. */
+  readonly rewrite?: Rewrite
   /** Share of the layers done. */
   readonly onProgress?: (fraction: number, layer: string) => void
   /** The combinations that stand for the elements of each layer's result, in the order of `arrange(model)`. */
@@ -129,7 +131,7 @@ export function compile(model: IntegerModel, visibility: Visibility, options: Co
       `weights are to be ${weights}; the model holds ${tensors.length} tensors of them`,
     )
   const infos = analyse(model)
-  const ordered = arrange(model)
+  const ordered = (options.rewrite ?? arrange)(model)
   const cs = createBuilder(Fr)
   const signals = { public: sizeOf, private: () => 0, committed: () => 1 }
   const outputWires = ordered.outputs.map((port) =>

@@ -112,7 +112,7 @@ function randomOperation(random: Random, known: readonly Known[]): Operation | u
       const used = table.slice(x.lo - lo, x.hi - lo + 1)
       return {
         known: [{ lo: Math.min(...used), hi: Math.max(...used) }],
-        run: (A, values) => [A.lookup(values[i]!, table, lo)],
+        run: (A, values) => A.lookup(values[i]!, [table], lo),
       }
     }
     case 8: {

@@ -7,6 +7,9 @@ pragma solidity ^0.8.24;
 /// integers determine each other as long as no element exceeds hi, which proofs guarantee and {decode} checks.
 /// @dev The same codec as `circuits/compression.ts` and the circuits themselves; docs/input-compression.md specifies it.
 library IntegerCodec {
+    // Differences are taken mod 2^256, where they are right whatever the signs: hi - lo < 2^248.
+    // forge-lint: disable-start(unsafe-typecast)
+
     /// @notice The bounds are those of no tensor: lo > hi, or hi - lo needs more than 31 bytes.
     error BoundsOutOfRange(int256 lo, int256 hi);
 
@@ -66,7 +69,9 @@ library IntegerCodec {
             if (element < lo || element > hi) revert ElementOutOfRange(i, element);
             unchecked {
                 uint256 digits = uint256(element) - uint256(lo);
-                for (uint256 k = 0; k < width; k++) data[i * width + k] = bytes1(uint8(digits >> (8 * (width - 1 - k))));
+                for (uint256 k = 0; k < width; k++) {
+                    data[i * width + k] = bytes1(uint8(digits >> (8 * (width - 1 - k))));
+                }
             }
         }
     }
@@ -84,4 +89,6 @@ library IntegerCodec {
             }
         }
     }
+
+    // forge-lint: disable-end(unsafe-typecast)
 }

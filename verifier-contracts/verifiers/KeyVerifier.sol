@@ -122,9 +122,8 @@ abstract contract KeyVerifier is IKeyVerifier {
 
     /// @inheritdoc IKeyVerifier
     function keyAddress(bytes32 vkHash) public view returns (address) {
-        return address(
-            uint160(uint256(keccak256(abi.encodePacked(bytes1(0xff), address(this), vkHash, DATA_INIT_HASH))))
-        );
+        return
+            address(uint160(uint256(keccak256(abi.encodePacked(bytes1(0xff), address(this), vkHash, DATA_INIT_HASH)))));
     }
 
     /// @notice For data contracts under construction: the code that theirs shall be, as it is, not ABI-encoded.
@@ -269,7 +268,8 @@ abstract contract KeyVerifier is IKeyVerifier {
     /// 1/64 that a call may not use (EIP-150): running dry inside a precompile would look like a bad proof.
     function _requireGas(uint256 pairs, uint256 products, uint256 code) internal view {
         unchecked {
-            uint256 needed = PRECOMPILE_GAS_FACTOR * (45_000 + 34_000 * pairs + 6_150 * products) + 350 * products + code;
+            uint256 needed =
+                PRECOMPILE_GAS_FACTOR * (45_000 + 34_000 * pairs + 6_150 * products) + 350 * products + code;
             if (gasleft() < needed + needed / 63 + 5_000) revert InsufficientGas();
         }
     }

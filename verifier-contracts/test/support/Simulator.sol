@@ -140,23 +140,31 @@ library Simulator {
     function words(Key memory key) internal view returns (uint256[] memory all) {
         all = new uint256[](16 + 2 * key.n);
         uint256[10] memory phase = phaseOne();
-        for (uint256 i = 0; i < 10; i++) all[i] = phase[i];
+        for (uint256 i = 0; i < 10; i++) {
+            all[i] = phase[i];
+        }
         uint256[] memory rest = phaseTwo(key);
-        for (uint256 i = 0; i < rest.length; i++) all[10 + i] = rest[i];
+        for (uint256 i = 0; i < rest.length; i++) {
+            all[10 + i] = rest[i];
+        }
     }
 
     /// @dev alpha, beta, gamma.
     function phaseOne() internal view returns (uint256[10] memory all) {
         (all[0], all[1]) = (g1(ALPHA)[0], g1(ALPHA)[1]);
         (uint256[4] memory beta, uint256[4] memory gamma) = (g2(BETA), g2(GAMMA));
-        for (uint256 i = 0; i < 4; i++) (all[2 + i], all[6 + i]) = (beta[i], gamma[i]);
+        for (uint256 i = 0; i < 4; i++) {
+            (all[2 + i], all[6 + i]) = (beta[i], gamma[i]);
+        }
     }
 
     /// @dev delta and IC: the key as PhaseOneVerifier stores it.
     function phaseTwo(Key memory key) internal view returns (uint256[] memory all) {
         all = new uint256[](6 + 2 * key.n);
         uint256[4] memory delta = g2(deltaOf(key.delta));
-        for (uint256 i = 0; i < 4; i++) all[i] = delta[i];
+        for (uint256 i = 0; i < 4; i++) {
+            all[i] = delta[i];
+        }
         for (uint256 i = 0; i <= key.n; i++) {
             uint256[2] memory p = g1(icOf(key, i));
             (all[4 + 2 * i], all[5 + 2 * i]) = (p[0], p[1]);
@@ -172,7 +180,9 @@ library Simulator {
         uint256 a = 1 + uint256(keccak256(abi.encode("a", seed))) % (R - 1);
         uint256 b = bOf(seed);
         uint256 x = icOf(key, 0);
-        for (uint256 i = 0; i < key.n; i++) x = addmod(x, mulmod(signals[i], icOf(key, i + 1), R), R);
+        for (uint256 i = 0; i < key.n; i++) {
+            x = addmod(x, mulmod(signals[i], icOf(key, i + 1), R), R);
+        }
         // c · delta = a · b - alpha · beta - x · gamma
         uint256 c = addmod(mulmod(a, b, R), R - mulmod(ALPHA, BETA, R), R);
         c = mulmod(addmod(c, R - mulmod(x, GAMMA, R), R), invert(deltaOf(key.delta)), R);
@@ -185,6 +195,15 @@ library Simulator {
         returns (uint256[8] memory)
     {
         return [a[0], a[1], b[0], b[1], b[2], b[3], c[0], c[1]];
+    }
+
+    /// @dev Signals below R that depend on a seed; every fourth is a small or a large one.
+    function drawSignals(uint256 n, uint256 seed) internal pure returns (uint256[] memory all) {
+        all = new uint256[](n);
+        for (uint256 i = 0; i < n; i++) {
+            uint256 h = uint256(keccak256(abi.encode("signal", seed, i)));
+            all[i] = h % 8 == 0 ? h % 3 : h % 8 == 1 ? R - 1 - h % 3 : h % R;
+        }
     }
 
     /// @dev Whether g2(s) is s times the generator: e(s · G1, G2) = e(G1, g2(s)).

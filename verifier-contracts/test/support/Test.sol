@@ -14,6 +14,7 @@ interface Vm {
     function deal(address who, uint256 amount) external;
     function etch(address target, bytes calldata code) external;
     function expectEmit() external;
+    function expectPartialRevert(bytes4 selector) external;
     function expectRevert() external;
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
@@ -21,16 +22,13 @@ interface Vm {
     function prank(address from) external;
     function recordLogs() external;
     function snapshotGasLastCall(string calldata name) external returns (uint256);
+    function startPrank(address from) external;
+    function stopPrank() external;
     function warp(uint256 time) external;
 }
 
 /// @dev What every test of contracts needs; forge-std is not on npm.
 abstract contract Test {
-    struct FuzzSelector {
-        address addr;
-        bytes4[] selectors;
-    }
-
     Vm internal constant vm = Vm(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D);
 
     address[] private targets;

@@ -1,10 +1,10 @@
-import { signedWidth } from '../../circuits/gadgets/sign.ts'
-import { sizeOf } from '../tensor.ts'
-import type { ValueId } from './layer.ts'
-import type { Layer } from './layers/index.ts'
-import type { Max } from './layers/max.ts'
-import { type Requantise, shiftAt } from './layers/requantise.ts'
-import { analyse, type IntegerModel } from './model.ts'
+import { signedWidth } from '../../../circuits/gadgets/sign.ts'
+import { sizeOf } from '../../tensor.ts'
+import type { ValueId } from '../layer.ts'
+import type { Layer } from '../layers/index.ts'
+import type { Max } from '../layers/max.ts'
+import { type Requantise, shiftAt } from '../layers/requantise.ts'
+import { analyse, type IntegerModel } from '../model.ts'
 
 /**
  * Puts each maximum on the cheaper side of the requantisation next to it.
