@@ -5,16 +5,18 @@ import type { LC } from '../../../circuits/lc.ts'
 import type { Random } from '../../support/random.ts'
 
 /** Sums without a range, so that the builder refuses nothing. */
-const combine = (cs: Builder, terms: readonly (readonly [number | bigint, LC])[]): LC =>
+export const combine = (cs: Builder, terms: readonly (readonly [number | bigint, LC])[]): LC =>
   cs.combine(terms.map(([k, x]) => [k, { ...x, range: null }] as const))
 
-const spell = (cs: Builder, bits: Bits, weights = (i: number): number => 2 ** i): LC =>
+/** Bits with weights. */
+export const spell = (cs: Builder, bits: Bits, weights = (i: number): number => 2 ** i): LC =>
   combine(
     cs,
     Array.from({ length: bits.count }, (_, i) => [weights(i), cs.bit(bits, i)] as const),
   )
 
-const hint = (cs: Builder, x: LC): LC => cs.hint('inverse', [x], 1, { honest: null })[0]!
+/** A wire that nothing ties to x. */
+export const hint = (cs: Builder, x: LC): LC => cs.hint('inverse', [x], 1, { honest: null })[0]!
 
 type Sloppy = (cs: Builder, random: Random, inputs: readonly LC[]) => void
 
