@@ -11,10 +11,10 @@ import { openLocalVerifier } from '../src/chain/localVerifier.ts'
 import { r1csDigest } from '../src/groth16/r1cs.ts'
 import { verifierOf } from '../src/groth16/verify.ts'
 import { weightsOf } from '../src/model/model.ts'
-import { type Compiled, compileModel, importGraph } from '../src/pipeline/compileModel.ts'
+import { type Compiled, compileModel, importGraph, weightSet } from '../src/pipeline/compileModel.ts'
 import { prove } from '../src/pipeline/prove.ts'
 import { hex, layoutOf } from '../src/pipeline/signals.ts'
-import { statedWeights, type WeightSet, weightSetOfGraph } from '../src/pipeline/weights.ts'
+import { statedWeights, type WeightSet } from '../src/pipeline/weights.ts'
 import { comparer, firstLargest } from '../src/quantise/report.ts'
 import type { Sample } from '../src/samples/samples.ts'
 import { deal } from './training/dataset.ts'
@@ -48,7 +48,7 @@ const [first, second] = [trained(1), trained(2)]
 const calibration = deal(parts.train, 5).inputs.map(sampleOf)
 const compiled = compileModel(first, { calibration, weights: 'private', fit: [second] })
 const { model, circuit, visibility } = compiled
-const others = weightSetOfGraph(compiled, importGraph(second))
+const others = weightSet(compiled, second)
 const sets = [
   { name: 'first', onnx: first, weights: compiled.weights! },
   { name: 'second', onnx: second, weights: others },
