@@ -97,11 +97,13 @@ test('what is exported is as stated here', () => {
       "signalLayout",
       "signerFor",
       "startAnvil",
+      "statedWeights",
       "verifierOf",
       "verify",
       "verifyOnchain",
       "verifyingKeyDigest",
       "version",
+      "weightSet",
     ]
   `)
 })

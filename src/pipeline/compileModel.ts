@@ -135,6 +135,18 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
   }
 }
 
+/**
+ * The weights of another ONNX file of a compiled model's architecture, to prove with (`ProveOptions.weights`). The salt of
+ * private weights is drawn where it is not given: keep the set, or the digest that is known to others can't be proved for.
+ *
+ * Throws as importing, `weightsOfGraph` and `weightSetOf`.
+ */
+export const weightSet = (
+  compiled: Pick<Compiled, 'model' | 'visibility' | 'shapes'>,
+  onnx: Uint8Array,
+  salt?: bigint,
+): WeightSet => weightSetOfGraph(compiled, importGraph(onnx, compiled.shapes), salt)
+
 /** Bits of weights that are open: each costs a row per weight. */
 const OPEN_WEIGHT_BITS = 8
 
