@@ -1,4 +1,5 @@
 import { type DType, floatTypes } from '../tensor.ts'
+import { tabulation } from './doc.ts'
 import { mapTensor } from './elementwise.ts'
 import { typeOf } from './inputs.ts'
 import { lowerTable } from './lower/activations.ts'
@@ -17,6 +18,7 @@ export const tabulated = (
   domain: '',
   opsets,
   arity: [1, 1],
+  doc: tabulation({ inputs: [[2, 3]], positive: true }),
   infer: (context) => {
     f(context)
     return [typeOf(context, 0, types)]
