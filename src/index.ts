@@ -28,7 +28,6 @@ export {
   type VerifierDescription,
   verifyOnchain,
 } from './chain/verifyOnchain.ts'
-export type { Visibility } from './compile.ts'
 export { AbortedError, type ErrorCategory, type ErrorCode, VeritensorError } from './errors.ts'
 export { type Estimate, estimateCircuit } from './estimate.ts'
 export type { Graph, Node } from './graph/graph.ts'
@@ -61,4 +60,5 @@ export { generateVerifierTest } from './solidity/fixtureTest.ts'
 export { generateVerifier, type VerifierOptions, verifyingKeyDigest } from './solidity/verifier.ts'
 export type { Shape, Tensor } from './tensor.ts'
 export { version } from './version.ts'
+export type { TensorVisibility, Visibility } from './visibility.ts'
 export { openProver, type Prover, type ProverOptions } from './workers/prover.ts'

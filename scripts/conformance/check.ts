@@ -15,8 +15,9 @@ import { R } from '../../src/groth16/bn254.ts'
 import type { Proof } from '../../src/groth16/keys.ts'
 import { verify } from '../../src/groth16/verify.ts'
 import { runInteger } from '../../src/model/model.ts'
-import { type Compiled, compileModel } from '../../src/pipeline/compileModel.ts'
+import type { Compiled } from '../../src/pipeline/compileModel.ts'
 import { contractFor } from '../../src/pipeline/contract.ts'
+import { isQuantised } from '../../src/quantise/exact.ts'
 import { quantiseInput } from '../../src/quantise/ports.ts'
 import { comparer } from '../../src/quantise/report.ts'
 import { compileContract } from '../../src/solidity/compile.ts'
@@ -24,15 +25,17 @@ import { verifyingKeyDigest } from '../../src/solidity/verifier.ts'
 import { setupDev } from '../../src/workers/devSetup.ts'
 import { readShared } from '../../src/workers/files.ts'
 import { openProver } from '../../src/workers/prover.ts'
+import type { Tell } from '../support/serve.ts'
 import { type Agreement, agreementOf } from './compare.ts'
-import { casesOf, openShapes, readLabels, readTestSets } from './testData.ts'
+import { compileFolder } from './compileFolder.ts'
+import { readLabels } from './testData.ts'
 
 export type Task = {
   readonly name: string
   /** Folder with model.onnx and test_data_set_N. */
   readonly folder: string
-  /** Bits of activations. */
-  readonly bits: number
+  /** Bits of activations; by default as `compileModel` chooses. */
+  readonly bits?: number
   /** Where to prove and verify; without it the model is compiled and compared only. */
   readonly proving?: {
     /** A development chain. */
@@ -51,6 +54,8 @@ export type Task = {
 export type Findings = {
   readonly ops?: Readonly<Record<string, number>>
   readonly nodes?: number
+  /** Bits of activations; none for quantised models. */
+  readonly bits?: number
   readonly rows?: number
   readonly publicSignals?: number
   readonly compileSeconds?: number
@@ -77,37 +82,28 @@ export class NonconformityError extends VeritensorError {
  * Imports, calibrates on the model's own inputs, compiles, compares the integers with the expected outputs, and proves and
  * verifies the first set. Tells each stage when it begins and findings as they come. Throws what the stages throw.
  */
-export async function checkModel(
-  task: Task,
-  tell: { readonly stage: (stage: string) => void; readonly found: (findings: Findings) => void },
-): Promise<void> {
+export async function checkModel(task: Task, tell: Tell<Findings>): Promise<void> {
   const { folder, proving } = task
   tell.stage('read')
-  const onnx = readFileSync(join(folder, 'model.onnx'))
-  const { nodes } = decodeModel(onnx)
+  const { nodes } = decodeModel(readFileSync(join(folder, 'model.onnx')))
   const ops: Record<string, number> = {}
   for (const { op } of nodes) ops[op] = (ops[op] ?? 0) + 1
   tell.found({ nodes: nodes.length, ops })
-  const sets = readTestSets(folder)
-  if (sets.length === 0) throw new VeritensorError('input/no-samples', `${task.name} has no test_data_set_N/input_K.pb`)
 
   tell.stage('compile')
   const start = performance.now()
-  const shapes = openShapes(onnx, sets[0]!.inputs)
-  const compiled = compileModel(onnx, {
-    shapes,
-    bits: task.bits,
-    calibration: (graph) => casesOf(graph, sets).map(({ sample }) => sample),
+  const { compiled, cases } = compileFolder(folder, {
+    ...(task.bits === undefined ? {} : { bits: task.bits }),
     onProgress: (phase) => tell.stage(phase),
   })
   const { graph, model, circuit } = compiled
   tell.found({
+    ...(isQuantised(graph) ? {} : { bits: compiled.scheme.bits }),
     rows: circuit.rows,
     publicSignals: circuit.publicInputs + circuit.publicOutputs,
     compileSeconds: (performance.now() - start) / 1000,
   })
   tell.stage('compare')
-  const cases = casesOf(graph, sets)
   const compare = comparer(graph, model, 'saturate')
   const agreement = agreementOf(
     cases,
@@ -122,7 +118,7 @@ async function proveModel(
   { onnx, model, circuit }: Compiled,
   sample: Parameters<ReturnType<typeof comparer>>[0],
   proving: NonNullable<Task['proving']>,
-  tell: Parameters<typeof checkModel>[1],
+  tell: Tell<Findings>,
 ): Promise<void> {
   const { threads, zkey, rpc } = proving
   tell.stage('estimate')

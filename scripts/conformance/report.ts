@@ -1,6 +1,7 @@
 import { table, thousands } from '../../src/cli/format.ts'
+import { clipped, formatReason } from '../support/reason.ts'
+import { isRefusal, type Reason } from '../support/serve.ts'
 import type { Findings } from './check.ts'
-import type { Reason } from './child.ts'
 
 /**
  * - `proved`: the proof verifies off-chain and on-chain
@@ -18,12 +19,9 @@ export type Outcome = Findings & {
   readonly seconds: number
 }
 
-/** Categories of errors that are honest answers to a model. */
-const refusals = ['usage', 'input', 'model', 'limit']
-
 /** The status that findings and reason amount to. */
 export function statusOf({ offChain, onChain, rows }: Findings, reason: Reason | null, proving: boolean): Status {
-  if (reason !== null) return refusals.includes(reason.code.split('/')[0]!) ? 'refused' : 'failed'
+  if (reason !== null) return isRefusal(reason) ? 'refused' : 'failed'
   if (!proving) return rows === undefined ? 'failed' : 'compiled'
   return offChain === true && onChain === true ? 'proved' : 'failed'
 }
@@ -39,9 +37,6 @@ export const formatOps = (ops: Readonly<Record<string, number>>): string =>
     .map(([op, n]) => (n === 1 ? op : `${n} ${op}`))
     .join(', ')
 
-const clipped = (text: string, width: number): string =>
-  text.length > width ? `${text.slice(0, width - 1).trimEnd()}…` : text
-
 /** Accuracy where there are labels (and that of the expected outputs if it differs), else how many classes are the same. */
 function classes({ agreement }: Findings): string {
   if (agreement === undefined) return ''
@@ -53,9 +48,6 @@ function classes({ agreement }: Findings): string {
   return sameClass === null ? '' : `${sameClass}/${sets} same`
 }
 
-/** Characters of a reason that are shown; --json has all. */
-const REASON = 160
-
 /** The table, then why models were not proved, then a count. */
 export function formatOutcomes(outcomes: readonly Outcome[]): string {
   const header = ['model', 'ops', 'rows', 'compile s', 'set-up s', 'prove s', 'off-chain', 'on-chain', 'gas']
@@ -65,14 +57,7 @@ export function formatOutcomes(outcomes: readonly Outcome[]): string {
     ...[seconds(o.proveSeconds), yes(o.offChain), yes(o.onChain), o.gas === undefined ? '' : thousands(o.gas)],
     ...[short(o.agreement?.maxError), short(o.agreement?.relativeError), classes(o), o.status],
   ])
-  const reasons = outcomes.flatMap(({ name, reason }) =>
-    reason === null
-      ? []
-      : [
-          `${name}: ${reason.code} (${reason.stage}): ${clipped(reason.message, REASON)}`,
-          ...(reason.stack === undefined ? [] : [reason.stack.replace(/^/gm, '    ')]),
-        ],
-  )
+  const reasons = outcomes.flatMap(({ name, reason }) => formatReason(name, reason))
   const count = (status: Status): number => outcomes.filter((o) => o.status === status).length
   const statuses: readonly Status[] = ['proved', 'compiled', 'refused', 'failed']
   const counts = statuses.flatMap((status) => (count(status) === 0 ? [] : [`${count(status)} ${status}`]))

@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { type Circuit, publicCount } from '../../circuits/circuit.ts'
 import { decodeCircuit, encodeCircuit } from '../../circuits/encode.ts'
-import type { Visibility } from '../compile.ts'
 import type { Graph } from '../graph/graph.ts'
-import { encodeR1cs } from '../groth16/r1cs.ts'
+import { encodeR1cs, r1csDigest } from '../groth16/r1cs.ts'
 import { decodeModelFile, encodeModelFile } from '../model/encode.ts'
 import type { IntegerModel } from '../model/model.ts'
 import { type Compiled, importGraph } from '../pipeline/compileModel.ts'
-import { signalLayout, withBounds } from '../pipeline/signals.ts'
+import { outputPorts, signalLayout } from '../pipeline/signals.ts'
 import { version } from '../version.ts'
+import type { Visibility } from '../visibility.ts'
 import { FILES, readArtefact, readManifest, writeDirectory } from './directory.ts'
 import { ArtefactError, type Manifest } from './manifest.ts'
 
@@ -42,14 +42,15 @@ export async function saveCompiled(directory: string, compiled: Compiled): Promi
 }
 
 /** Inputs and outputs as the manifest tells them. */
-const portsOf = (model: IntegerModel, { output }: Visibility): readonly [Manifest['inputs'], Manifest['outputs']] => [
+const portsOf = (model: IntegerModel, visibility: Visibility): readonly [Manifest['inputs'], Manifest['outputs']] => [
   model.inputs.map(({ name, shape, scale, lo, hi, encoding }) => ({
     ...{ name, shape, scale, lo, hi },
     ...(encoding === undefined ? {} : { encoding }),
   })),
-  output === 'committed'
-    ? withBounds(model).map(({ name, shape, scale, lo, hi }) => ({ name, shape, scale, lo, hi }))
-    : model.outputs.map(({ name, shape, scale }) => ({ name, shape, scale })),
+  outputPorts(visibility, model).map(({ name, shape, scale, lo, hi }) => ({
+    ...{ name, shape, scale },
+    ...(lo === undefined || hi === undefined ? {} : { lo, hi }),
+  })),
 ]
 
 /** The float graph of a directory. */
@@ -74,6 +75,16 @@ export async function openCircuit(directory: string, manifest: Manifest): Promis
   const signals = manifest.signals.reduce((n, s) => n + s.count, 0)
   if (publicCount(circuit) !== signals || circuit.rows !== manifest.rows) throw contradiction(directory, FILES.circuit)
   return circuit
+}
+
+/**
+ * SHA-256 of the circuit's .r1cs: what names it in keys and contracts. Throws likewise where the directory's file, which keys
+ * are made for, holds other rows.
+ */
+export function rowsDigest(directory: string, manifest: Manifest, circuit: Circuit): string {
+  const digest = r1csDigest(circuit)
+  if (manifest.files[FILES.r1cs] !== digest) throw contradiction(directory, FILES.r1cs)
+  return digest
 }
 
 /** Manifest, graph, model and circuit of a directory. */

@@ -1,10 +1,10 @@
-import type { Visibility } from '../compile.ts'
 import { VeritensorError } from '../errors.ts'
 import type { Encoding } from '../model/model.ts'
 import type { Scheme } from '../ops/lowering.ts'
 import { type SignalGroup, signalLayout } from '../pipeline/signals.ts'
 import type { Report } from '../quantise/report.ts'
 import { isSaneShape, type Shape } from '../tensor.ts'
+import { checkVisibility, outputVisibility, type Visibility } from '../visibility.ts'
 
 /** Where the proving key came from. A dev key is forgeable by whoever made it. */
 export type KeyInfo = {
@@ -96,7 +96,11 @@ const fields: Readonly<Record<keyof Manifest, Check>> = {
   version: isText,
   files: mapOf(isDigest),
   scheme: record({ bits: isCount, weightBits: isCount }),
-  visibility: record({ input: isVisibility, output: isVisibility, unsalted: maybe((v) => v === true) }),
+  visibility: record({
+    ...{ input: isVisibility, output: isVisibility },
+    ...{ inputs: maybe(mapOf(isVisibility)), outputs: maybe(mapOf(isVisibility)) },
+    unsalted: maybe((v) => v === true),
+  }),
   shapes: mapOf(isShape),
   inputs: listOf(
     record({ ...port, lo: Number.isSafeInteger, hi: Number.isSafeInteger, encoding: maybe(oneOf('float32')) }),
@@ -115,6 +119,7 @@ const fields: Readonly<Record<keyof Manifest, Check>> = {
     samples: isCount,
     maxError: isAmount,
     meanError: isAmount,
+    relativeError: isAmount,
     argmaxAgreement: (v) => v === null || (isAmount(v) && (v as number) <= 1),
   }),
   key: maybe(
@@ -140,7 +145,13 @@ export function parseManifest(text: string, where: string): Manifest {
     if (!check(given[name])) throw invalid(where, `the field "${name}" is missing or of the wrong form`)
   const manifest = value as Manifest
   const { visibility, outputs } = manifest
-  if (visibility.output === 'committed' && outputs.some(({ lo, hi }) => lo === undefined || hi === undefined))
+  try {
+    checkVisibility(visibility, manifest)
+  } catch (cause) {
+    throw invalid(where, `the field "visibility" is wrong: ${(cause as Error).message}`, cause)
+  }
+  const unbounded = outputs.filter(({ lo, hi }) => lo === undefined || hi === undefined)
+  if (unbounded.some((port) => outputVisibility(visibility, port) === 'committed'))
     throw invalid(where, 'the field "outputs" lacks the bounds of committed outputs')
   // signals follow from the rest; were they read as they stand, they could be made to say anything
   const layout = signalLayout(manifest.visibility, manifest.inputs, manifest.outputs)

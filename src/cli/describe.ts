@@ -65,11 +65,11 @@ export const statementJson = (statement: readonly PublicTensor[]): readonly Read
 
 /** Lines that tell how far the integers are from the floats. */
 export function describeReport(report: Report, what = 'calibration samples'): string[] {
-  const { samples, maxError, meanError, argmaxAgreement } = report
+  const { samples, maxError, meanError, relativeError, argmaxAgreement } = report
   if (samples === 0) return ['  integers    those of the model itself: nothing was calibrated or compared']
   const agreement = argmaxAgreement === null ? '' : `, same largest output on ${(100 * argmaxAgreement).toFixed(1)} %`
   return [
-    `  integers    max error ${maxError.toPrecision(3)}, mean ${meanError.toPrecision(3)} on ${samples} ${what}${agreement}`,
+    `  integers    max error ${maxError.toPrecision(3)} (${(100 * relativeError).toPrecision(2)} % of the range), mean ${meanError.toPrecision(3)} on ${samples} ${what}${agreement}`,
   ]
 }
 

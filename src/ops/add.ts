@@ -21,7 +21,7 @@ export const add: Op = {
     return inferBinary(context)
   },
   compute: (context, inputs) => computeBinary(context, inputs, (a, b) => a + b),
-  scaling: { nonNegative: (_, [a, b]) => a === true && b === true },
+  scaling: { accumulates: true, addsWide: true, nonNegative: (_, [a, b]) => a === true && b === true },
   lower: (context, [a, b]) => [
     lowerSum(
       context,

@@ -60,6 +60,7 @@ export const batchNormalization: Op = {
     const channel = (i: number): number => Math.floor(i / plane) % channels
     return [{ ...x!, data: x!.data.map((v, i) => factor[channel(i)]! * v + offset[channel(i)]!) }]
   },
+  scaling: { accumulates: true },
   lower: (context, [x]) => {
     const parameter = (i: number, name: string): Tensor => constantAt(context, i, name)!
     const { factor, offset } = batchNormalizationTerms(context, [

@@ -66,6 +66,7 @@ export const conv: Op = {
       }
     return [{ dtype: x!.dtype, shape: [batch, filters, ...g.outSpatial], data }]
   },
+  scaling: { accumulates: true },
   lower: (context, [x]) => {
     const weights = constantAt(context, 1, 'W')!
     const bias = constantAt(context, 2, 'B')

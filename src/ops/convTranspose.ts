@@ -136,6 +136,7 @@ export const convTranspose: Op = {
     })
     return [{ dtype: x!.dtype, shape: g.shape, data }]
   },
+  scaling: { accumulates: true },
   lower: (context, [x]) => {
     const weights = constantAt(context, 1, 'W')!
     const summand = constantAt(context, 2, 'B')

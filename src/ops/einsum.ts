@@ -101,7 +101,7 @@ export const einsum: Op = {
         data[j]! += inputs.reduce((p, x, i) => p * x!.data[positions[i]![j * terms + t]!]!, 1)
     return [{ dtype: inputs[0]!.dtype, shape, data }]
   },
-  scaling: { nonNegative: (_, inputs) => inputs.every(Boolean) },
+  scaling: { accumulates: true, nonNegative: (_, inputs) => inputs.every(Boolean) },
   lower: (context, inputs) => {
     const { shape, terms, positions } = geometry(context)
     const computed = inputs.flatMap((x, i) => (x === undefined ? [] : [{ x, at: positions[i]! }]))

@@ -66,6 +66,7 @@ export const gemm: Op = {
     )
     return [{ dtype: a!.dtype, shape: [m, n], data }]
   },
+  scaling: { accumulates: true },
   lower: (context, [a, b, c]) => {
     const { alpha, beta, transA, transB } = gemmAttributes(context)
     const [weights, bias] = [context.constants[1], context.constants[2]]

@@ -77,7 +77,7 @@ import { pad } from './pad.ts'
 import { pow } from './pow.ts'
 import { pRelu } from './pRelu.ts'
 import { productSum } from './productSum.ts'
-import { quantisedOperators } from './qlinear.ts'
+import { microsoftDequantizeLinear, microsoftQuantizeLinear, quantisedOperators } from './qlinear.ts'
 import { quantizeLinear } from './quantizeLinear.ts'
 import { range } from './range.ts'
 import { reciprocal } from './reciprocal.ts'
@@ -190,6 +190,8 @@ export const ops: readonly Op[] = [
   maxPool,
   mean,
   meanVarianceNormalization,
+  microsoftDequantizeLinear,
+  microsoftQuantizeLinear,
   min,
   mish,
   ...mlOps,

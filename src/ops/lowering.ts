@@ -28,6 +28,8 @@ export type Target = Bounds & {
   readonly scale: number
   /** The tensor is used with all its fraction bits (as an output, or by Softmax or ArgMax), so its shift must be uniform. */
   readonly wide: boolean
+  /** A sum that goes, with all its fraction bits, into the sum that alone reads it: nothing is requantised to this window. */
+  readonly summed?: true
   /** Integers are the numbers of floats (model/floatOrder.ts) and no multiples of the scale. */
   readonly encoding?: Encoding
 }
@@ -54,6 +56,8 @@ export type LowerContext = InferContext & {
   target(output?: number): Target
   /** How a tensor's integers stand for its values, where they are no multiples of its scale. */
   encodingOf(tensor: string): Encoding | undefined
+  /** Whether a tensor goes into a sum with all its fraction bits. */
+  isSummed(tensor: string): boolean
   /** Statistics of the real values of a tensor. */
   stats(tensor: string): Stats
   /** The tensor requantised to its own target; once per tensor. A tensor that is not wide is returned as it is. */
@@ -183,8 +187,8 @@ function leavesWindow(
   )
 }
 
-/** A sparse map of rows rounded to multiples of 2^-shift. */
-export function sparseMap(rows: readonly RealRow[], shift: number): SparseMap {
+/** A sparse map of rows rounded to multiples of 2^-shift; each row may have a shift of its own. */
+export function sparseMap(rows: readonly RealRow[], shift: number | ArrayLike<number>): SparseMap {
   const terms = rows.reduce((n, r) => n + r.positions.length, 0)
   const map = {
     type: 'sparse' as const,
@@ -195,12 +199,13 @@ export function sparseMap(rows: readonly RealRow[], shift: number): SparseMap {
   }
   let at = 0
   rows.forEach(({ positions, weights, bias }, j) => {
+    const own = typeof shift === 'number' ? shift : shift[j]!
     positions.forEach((p, i) => {
       map.positions[at] = p
-      map.weights[at++] = toInteger(weights[i]!, shift)
+      map.weights[at++] = toInteger(weights[i]!, own)
     })
     map.starts[j + 1] = at
-    map.bias[j] = toInteger(bias, shift)
+    map.bias[j] = toInteger(bias, own)
   })
   return map
 }

@@ -67,7 +67,7 @@ export const matMul: Op = {
     return [{ dtype, shape: matMulGeometry(context).shape }]
   },
   compute: (context, [a, b]) => [computeMatMul(a!, b!, matMulGeometry(context))],
-  scaling: { nonNegative: (_, [a, b]) => a === true && b === true },
+  scaling: { accumulates: true, nonNegative: (_, [a, b]) => a === true && b === true },
   lower: (context, [a, b]) => {
     const [constantA, constantB] = context.constants
     const operands = [

@@ -21,7 +21,7 @@ export const mul: Op = {
     return inferBinary(context)
   },
   compute: (context, inputs) => computeBinary(context, inputs, (a, b) => a * b),
-  scaling: { nonNegative: (_, [a, b]) => a === true && b === true },
+  scaling: { accumulates: true, nonNegative: (_, [a, b]) => a === true && b === true },
   lower: (context, [a, b]) => {
     const { shape } = mul.infer(context)[0]!
     if (a === undefined) return [lowerScale(context, b!, context.constants[0]!, shape)]

@@ -57,6 +57,10 @@ export type Scaling = {
   readonly wideInput?: 'keeps' | 'absorbs'
   /** The operator uses all fraction bits of its input. */
   readonly wantsWide?: boolean
+  /** The result is an exact sum in fractions of its step, which nothing clamps. */
+  readonly accumulates?: boolean
+  /** Adds its inputs: a sum that nothing else reads may come in with all its fraction bits, in the result's scale. */
+  readonly addsWide?: boolean
   /** Real value of one step of the output where the operator's nature gives it, for activations of n bits. */
   readonly fixedScale?: (bits: number, context?: InferContext, output?: number) => number | undefined
   /** Input 0 is only compared with constants: a float input that has no other reader may be replaced by its place in order. */

@@ -21,6 +21,7 @@ export const sub: Op = {
     return inferBinary(context)
   },
   compute: (context, inputs) => computeBinary(context, inputs, (a, b) => a - b),
+  scaling: { accumulates: true, addsWide: true },
   lower: (context, [a, b]) => [
     lowerSum(
       context,

@@ -59,7 +59,7 @@ export function variadic(
       return [{ dtype, shape, data }]
     },
     scaling: linear
-      ? { nonNegative: (_, inputs) => inputs.every(Boolean) }
+      ? { accumulates: true, addsWide: kind === 'sum', nonNegative: (_, inputs) => inputs.every(Boolean) }
       : {
           tied: true,
           nonNegative: (_, inputs) => (kind === 'max' ? inputs.some(Boolean) : inputs.every(Boolean)),

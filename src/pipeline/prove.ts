@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events'
+import { circuitAssignment } from '../compile.ts'
 import { VeritensorError } from '../errors.ts'
 import type { Proof } from '../groth16/keys.ts'
+import type { IntegerModel } from '../model/model.ts'
 import { type OutOfRange, quantiseInput } from '../quantise/ports.ts'
 import type { Sample } from '../samples/samples.ts'
 import { formatShape, sizeOf } from '../tensor.ts'
@@ -26,7 +28,7 @@ export type ProveOptions = Pick<ProverOptions, 'threads' | 'maxQueue' | 'resourc
   readonly outOfRange?: OutOfRange
   /** What errors call the samples; default: their positions. */
   readonly names?: readonly string[]
-  /** For every sample one salt for each input, in [0, r), where inputs are committed with salts; default: drawn here. */
+  /** For every sample one salt, in [0, r), for each input that is committed with a salt; default: drawn here. */
   readonly salts?: readonly (readonly bigint[])[]
   readonly signal?: AbortSignal
   /** Called with the finished share of all proofs in [0, 1], never less than before, and how many are complete. */
@@ -36,12 +38,12 @@ export type ProveOptions = Pick<ProverOptions, 'threads' | 'maxQueue' | 'resourc
 }
 
 /**
- * Integers of a sample in the order of the circuit's inputs; salts, where there are any, follow them.
+ * Integers of each of a model's inputs for a sample.
  *
  * Throws ModelError `input/wrong-shape`, `input/not-finite`, `input/out-of-range`, or VeritensorError `input/count`.
  */
-export function circuitInputs(model: Compiled['model'], sample: Sample, outOfRange: OutOfRange): Float64Array {
-  const parts = model.inputs.map((port) => {
+export function integersOf(model: IntegerModel, sample: Sample, outOfRange: OutOfRange): Float64Array[] {
+  return model.inputs.map((port) => {
     const tensor = sample.get(port.name)
     if (tensor === undefined) throw new VeritensorError('input/count', `input "${port.name}" is missing`)
     // a tensor of another length would shift the inputs after it
@@ -52,14 +54,23 @@ export function circuitInputs(model: Compiled['model'], sample: Sample, outOfRan
       )
     return quantiseInput(port, tensor, outOfRange)
   })
-  const inputs = new Float64Array(parts.reduce((n, part) => n + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    inputs.set(part, at)
-    at += part.length
-  }
-  return inputs
 }
+
+/**
+ * What the circuit of a model takes for a sample. Salts, one for each input whose digest has one, are drawn where they are
+ * not given. Throws as `integersOf`, and VeritensorError `input/salt`.
+ */
+export const circuitInputs = (
+  { model, visibility }: Pick<Compiled, 'model' | 'visibility'>,
+  sample: Sample,
+  options: { readonly outOfRange?: OutOfRange; readonly salts?: readonly bigint[] } = {},
+): (number | bigint)[] =>
+  circuitAssignment(
+    model,
+    visibility,
+    integersOf(model, sample, options.outOfRange ?? 'refuse'),
+    saltsFor(visibility, model, options.salts),
+  )
 
 /**
  * Proves an inference for every sample, as many at a time as there are threads, and returns them in the order of the
@@ -80,8 +91,8 @@ export async function prove(
   const naming = (error: unknown, i: number): unknown => named(error, names?.[i] ?? `sample ${i}`)
   const jobs = Array.from(samples, (sample, i) => {
     try {
-      const inputs = circuitInputs(model, sample, outOfRange)
-      return { inputs, salts: saltsFor(visibility, model, options.salts, i) }
+      const inputs = integersOf(model, sample, outOfRange)
+      return { inputs, salts: saltsFor(visibility, model, options.salts && (options.salts[i] ?? [])) }
     } catch (error) {
       throw naming(error, i)
     }
@@ -99,7 +110,7 @@ export async function prove(
   let failure: { readonly error: unknown } | undefined
   const one = async ({ inputs, salts }: Job, i: number): Promise<Inference | undefined> => {
     try {
-      const { proof, publicSignals, stats } = await prover.prove([...inputs, ...salts], {
+      const { proof, publicSignals, stats } = await prover.prove(circuitAssignment(model, visibility, inputs, salts), {
         signal,
         whenFull: 'wait',
         onProgress(fraction) {
@@ -129,7 +140,7 @@ export async function prove(
   }
 }
 
-type Job = { readonly inputs: Float64Array; readonly salts: readonly bigint[] }
+type Job = { readonly inputs: readonly Float64Array[]; readonly salts: readonly bigint[] }
 
 /** A single proof needs a single thread. */
 const threadsFor = (jobs: number, { threads }: ProveOptions): number | undefined =>

@@ -1,4 +1,3 @@
-import { isSalted, type TensorVisibility, type Visibility } from '../compile.ts'
 import { VeritensorError } from '../errors.ts'
 import { R } from '../groth16/bn254.ts'
 import { checkPublicSignals } from '../groth16/verify.ts'
@@ -6,6 +5,7 @@ import { realOf } from '../model/floatOrder.ts'
 import type { Bounds } from '../model/layer.ts'
 import { analyse, type Encoding, type IntegerModel, type Port } from '../model/model.ts'
 import { type Shape, sizeOf } from '../tensor.ts'
+import { inputVisibility, isSalted, outputVisibility, type Visibility } from '../visibility.ts'
 
 /** How the digest of a tensor is made (docs/commitments.md): its elements lie in [lo, hi]. */
 export type Commitment = Bounds & { readonly salted: boolean }
@@ -29,37 +29,44 @@ export type SignalGroup = {
 type Ports = readonly (Pick<Port, 'name' | 'shape' | 'scale' | 'encoding'> & Partial<Bounds>)[]
 
 /**
- * The groups of public signals, outputs before inputs, as the circuit lays them out. Committed tensors need bounds, which
- * outputs of a model get by `withBounds`; throws VeritensorError `model/malformed` where there are none.
+ * The groups of public signals as the circuit lays them out: outputs, digests of committed inputs, public inputs. Committed
+ * tensors need bounds, which outputs of a model get by `withBounds`; throws VeritensorError `model/malformed` where there are
+ * none.
  */
 export function signalLayout(visibility: Visibility, inputs: Ports, outputs: Ports): SignalGroup[] {
   const groups: SignalGroup[] = []
-  let from = 0
-  const add = (kind: SignalGroup['kind'], ports: Ports, seen: TensorVisibility, salted: boolean): void => {
-    if (seen === 'private') return
-    for (const { name, shape, scale, encoding, lo, hi } of ports) {
-      const group = { kind, name, shape, from, scale, ...(encoding === undefined ? {} : { encoding }) }
-      if (seen === 'public') groups.push({ ...group, count: sizeOf(shape) })
-      else if (lo === undefined || hi === undefined)
-        throw new VeritensorError('model/malformed', `${kind} "${name}" is committed and has no bounds`)
-      else groups.push({ ...group, count: 1, commitment: { lo, hi, salted } })
-      from += groups.at(-1)!.count
-    }
+  const add = (kind: SignalGroup['kind'], port: Ports[number], commitment: Pick<Commitment, 'salted'> | undefined) => {
+    const { name, shape, scale, encoding, lo, hi } = port
+    const from = groups.reduce((n, { count }) => n + count, 0)
+    const group = { kind, name, shape, from, scale, ...(encoding === undefined ? {} : { encoding }) }
+    if (commitment === undefined) groups.push({ ...group, count: sizeOf(shape) })
+    else if (lo === undefined || hi === undefined)
+      throw new VeritensorError('model/malformed', `${kind} "${name}" is committed and has no bounds`)
+    else groups.push({ ...group, count: 1, commitment: { lo, hi, ...commitment } })
   }
-  add('output', outputs, visibility.output, false)
-  add('input', inputs, visibility.input, isSalted(visibility))
+  for (const port of outputs) {
+    const seen = outputVisibility(visibility, port)
+    if (seen !== 'private') add('output', port, seen === 'committed' ? { salted: false } : undefined)
+  }
+  for (const port of inputs)
+    if (inputVisibility(visibility, port) === 'committed') add('input', port, { salted: isSalted(visibility, port) })
+  for (const port of inputs) if (inputVisibility(visibility, port) === 'public') add('input', port, undefined)
   return groups
 }
 
-/** The outputs of a model with the bounds of their integers. Throws as `analyse` does. */
-export function withBounds(model: IntegerModel): (Port & Bounds)[] {
+/** The outputs of a model, those that are committed with the bounds of their integers. Throws as `analyse` does. */
+export function outputPorts(visibility: Visibility, model: IntegerModel): (Port & Partial<Bounds>)[] {
   const infos = analyse(model)
-  return model.outputs.map((port) => ({ ...port, lo: infos[port.value]!.lo, hi: infos[port.value]!.hi }))
+  return model.outputs.map((port) => {
+    if (outputVisibility(visibility, port) !== 'committed') return port
+    const { lo, hi } = infos[port.value]!
+    return { ...port, lo, hi }
+  })
 }
 
 /** The groups of public signals of a model's circuit. */
 export const layoutOf = (visibility: Visibility, model: IntegerModel): SignalGroup[] =>
-  signalLayout(visibility, model.inputs, visibility.output === 'committed' ? withBounds(model) : model.outputs)
+  signalLayout(visibility, model.inputs, outputPorts(visibility, model))
 
 /** What public signals say about one tensor. */
 export type PublicTensor = {

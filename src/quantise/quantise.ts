@@ -17,7 +17,17 @@ import { sizeOf } from '../tensor.ts'
 import type { Ranges } from './calibrate.ts'
 import { planScales } from './plan.ts'
 
-export const defaultScheme: Scheme = { bits: 8, weightBits: 16 }
+/** Bits of weights beyond those of activations: their roundings stay small beside those of activations. */
+const EXTRA_WEIGHT_BITS = 8
+const MOST_WEIGHT_BITS = 24
+
+/** The scheme with so many bits of activations, and as many for weights as suit them. */
+export const schemeOf = (bits: number, weightBits?: number): Scheme => ({
+  bits,
+  weightBits: weightBits ?? Math.min(bits + EXTRA_WEIGHT_BITS, MOST_WEIGHT_BITS),
+})
+
+export const defaultScheme: Scheme = schemeOf(8)
 
 /** A graph can't be turned into integers. */
 export class QuantiseError extends VeritensorError {}
@@ -33,8 +43,11 @@ export class QuantiseError extends VeritensorError {}
 export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultScheme): IntegerModel {
   if (!Number.isInteger(scheme.bits) || scheme.bits < 2 || scheme.bits > 16)
     throw new QuantiseError('usage/bits', `activations of ${scheme.bits} bits are not supported (2 to 16 are)`)
-  if (!Number.isInteger(scheme.weightBits) || scheme.weightBits < 2 || scheme.weightBits > 24)
-    throw new QuantiseError('usage/bits', `weights of ${scheme.weightBits} bits are not supported (2 to 24 are)`)
+  if (!Number.isInteger(scheme.weightBits) || scheme.weightBits < 2 || scheme.weightBits > MOST_WEIGHT_BITS)
+    throw new QuantiseError(
+      'usage/bits',
+      `weights of ${scheme.weightBits} bits are not supported (2 to ${MOST_WEIGHT_BITS} are)`,
+    )
   const plan = planScales(graph, ranges, scheme)
   const layers: Layer[] = []
   const tensors = new Map<string, QTensor>()
@@ -84,6 +97,7 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
       sizeOf: (value) => infos[value]!.size,
       target: (output = 0) => plan.get(node.outputs[output]!)!,
       encodingOf: (tensor) => plan.get(tensor)?.encoding,
+      isSummed: (tensor) => plan.get(tensor)?.summed === true,
       stats: (tensor) => ranges.get(tensor) ?? { min: 0, max: 0, mean: 0, rms: 0 },
       narrow: (x) => narrow(node, x),
       constant: (name) => integerConstant(name, graph.constants.get(name)!, scheme, (spec) => emit(node, spec)),

@@ -20,7 +20,7 @@ const manifest: Manifest = {
   ],
   rows: 100,
   wires: 90,
-  report: { samples: 3, maxError: 0.1, meanError: 0.05, argmaxAgreement: 1 },
+  report: { samples: 3, maxError: 0.1, meanError: 0.05, relativeError: 0.01, argmaxAgreement: 1 },
   key: { kind: 'ptau', ptau: { file: 'pot.ptau', sha256: digest }, beacon: { hash: '00', iterationsExp: 10 } },
 }
 
@@ -103,5 +103,11 @@ describe('hostile fields', () => {
     const hidden = { ...manifest, visibility: { input: 'private', output: 'public' } }
     expect(refusal(() => parse(hidden))).toContain('the field "signals" contradicts')
     expect(parse({ ...hidden, signals: [first] }).signals).toEqual([first])
+    const byName = { ...manifest, visibility: { input: 'private', output: 'public', inputs: { x: 'public' } } }
+    expect(parse(byName).signals).toEqual(manifest.signals)
+    for (const inputs of [{ z: 'public' }, { x: 'seen' }, []])
+      expect(refusal(() => parse({ ...manifest, visibility: { ...manifest.visibility, inputs } }))).toContain(
+        'the field "visibility"',
+      )
   })
 })

@@ -1,11 +1,11 @@
 import { commitmentOf } from '../../../circuits/commitment.ts'
 import { openGraph, openModel } from '../../artefacts/compiled.ts'
 import { readManifest } from '../../artefacts/directory.ts'
-import { isSalted } from '../../compile.ts'
 import { R } from '../../groth16/bn254.ts'
-import { circuitInputs } from '../../pipeline/prove.ts'
+import { integersOf } from '../../pipeline/prove.ts'
 import { readSamples } from '../../samples/files.ts'
 import { sizeOf } from '../../tensor.ts'
+import { inputVisibility, isSalted } from '../../visibility.ts'
 import { one, UsageError } from '../args.ts'
 import { command } from '../command.ts'
 import { hex } from '../describe.ts'
@@ -16,14 +16,15 @@ export const commit = command({
   arguments: 'DIR',
   summary: 'print the digests of inputs',
   details:
-    'Commits to inputs as the circuit of DIR does, to compare with the digests among its public signals. Where the circuit\n' +
-    'takes salts, or none are fixed and digests shall hide something, give one for each input of the model.',
+    'Commits to inputs as the circuit of DIR does, to compare with the digests among its public signals: to those that it\n' +
+    'commits to, or else to all. Where the circuit takes salts, or none are fixed and digests shall hide something, give one\n' +
+    'for each of these inputs.',
   options: {
     input: { type: 'strings', value: 'FILE', required: true, help: 'inputs: .pb, .npy or .json, several at once' },
     salt: {
       type: 'strings',
       value: 'HEX',
-      help: 'a field element for each input of the model, as in NAME.opening.json',
+      help: 'a field element for each input, as in NAME.opening.json',
     },
     saturate: { type: 'flag', help: 'clamp values outside the calibrated range instead of refusing them' },
   },
@@ -34,19 +35,20 @@ export const commit = command({
     const [graph, model] = await Promise.all([openGraph(directory, manifest), openModel(directory, manifest)])
     const salts = options.salt.map(parseSalt)
     const { visibility } = manifest
-    const salted = visibility.input === 'committed' ? isSalted(visibility) : salts.length > 0
-    const expected = salted ? model.inputs.length : 0
+    const fixed = model.inputs.filter((port) => inputVisibility(visibility, port) === 'committed')
+    const inputs = fixed.length > 0 ? fixed : model.inputs
+    const salted = fixed.length > 0 ? inputs.some((port) => isSalted(visibility, port)) : salts.length > 0
+    const expected = salted ? inputs.length : 0
     if (salts.length !== expected)
       throw new UsageError(`${salts.length} salts are given; the digests of ${directory} take ${expected}`)
     const samples = await readSamples(graph, options.input)
     const digests = samples.flatMap(({ name, sample }) => {
-      const integers = circuitInputs(model, sample, options.saturate ? 'saturate' : 'refuse')
-      let from = 0
-      return model.inputs.map(({ name: input, shape, lo, hi }, i) => {
-        const count = sizeOf(shape)
-        from += count
-        const elements = integers.subarray(from - count, from)
-        return { name, input, digest: hex(commitmentOf({ count, lo, hi, salted }, elements, salts[i])) }
+      const integers = integersOf(model, sample, options.saturate ? 'saturate' : 'refuse')
+      return inputs.map((port, i) => {
+        const { shape, lo, hi } = port
+        const elements = integers[model.inputs.indexOf(port)]!
+        const digest = commitmentOf({ count: sizeOf(shape), lo, hi, salted }, elements, salts[i])
+        return { name, input: port.name, digest: hex(digest) }
       })
     })
     return {

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { rowsByScope } from '../../../circuits/circuit.ts'
 import { saveCompiled } from '../../artefacts/compiled.ts'
-import type { TensorVisibility } from '../../compile.ts'
 import { AbortedError } from '../../errors.ts'
 import { estimateCircuit } from '../../estimate.ts'
 import { compileModel, importGraph } from '../../pipeline/compileModel.ts'
@@ -13,6 +12,7 @@ import { command } from '../command.ts'
 import { describeEstimate, describeReport } from '../describe.ts'
 import { thousands } from '../format.ts'
 import { parseShapes } from '../shapes.ts'
+import { parseVisibility } from '../visibility.ts'
 
 export const compile = command({
   name: 'compile',
@@ -25,14 +25,14 @@ export const compile = command({
     'A model that is quantised already (QuantizeLinear, QLinearConv …) is proved as it is, and needs no samples.',
   options: {
     output: {
-      type: 'string',
-      choices: ['public', 'private', 'committed'],
-      help: 'who sees the outputs; committed: a digest, which hides no guess (default public)',
+      type: 'strings',
+      value: 'WHO|NAME=WHO…',
+      help: 'public, private or committed (a digest, which hides no guess); default public',
     },
     input: {
-      type: 'string',
-      choices: ['public', 'private', 'committed'],
-      help: 'who sees the inputs; committed: a digest with a salt (default private)',
+      type: 'strings',
+      value: 'WHO|NAME=WHO…',
+      help: 'public, private or committed (a digest with a salt); default private',
     },
     unsalted: { type: 'flag', help: 'commit to inputs without a salt: anybody can check a guess' },
     calibrate: {
@@ -40,14 +40,28 @@ export const compile = command({
       value: 'PATH',
       help: 'typical inputs: .pb, .npy or .json files, or folders of such; a model of floats needs them',
     },
-    bits: { type: 'integer', value: 'N', min: 2, max: 12, help: 'bits of activations (default 8)' },
-    'weight-bits': { type: 'integer', value: 'N', min: 2, max: 24, help: 'most bits of a weight (default 16)' },
+    bits: { type: 'integer', value: 'N', min: 2, max: 16, help: 'bits of activations (default: see --tolerance)' },
+    tolerance: {
+      type: 'number',
+      min: 0.001,
+      max: 100,
+      value: 'PERCENT',
+      help: 'without --bits, the fewest from 8 on with which outputs stay so near the float model (default 1)',
+    },
+    'weight-bits': {
+      type: 'integer',
+      value: 'N',
+      min: 2,
+      max: 24,
+      help: 'most bits of a weight (default: 8 more than activations)',
+    },
     shape: { type: 'strings', value: 'NAME=DxDx…', help: 'sizes of an input whose shape is symbolic' },
     directory: { type: 'string', short: 'o', value: 'DIR', required: true, help: 'where the artefacts go' },
   },
   examples: [
     'veritensor compile model.onnx -o artifacts/model --calibrate samples.npy',
     'veritensor compile model.onnx -o out --calibrate a.pb b.pb --bits 10 --input public',
+    'veritensor compile model.onnx -o out --calibrate a.pb --output private class=public',
   ],
   async run({ options, positionals, progress, signal, blocking }) {
     const path = one(positionals, 'compile takes one MODEL.onnx')
@@ -55,10 +69,15 @@ export const compile = command({
       throw new SampleError('input/unreadable', `${path} can't be read: ${(cause as Error).message}`, { cause })
     })
     const shapes = parseShapes(options.shape)
+    const input = parseVisibility('input', options.input)
+    const output = parseVisibility('output', options.output)
     progress.phase('import')
     const graph = blocking(() => importGraph(onnx, shapes))
-    if (isQuantised(graph) && (options.bits !== undefined || options['weight-bits'] !== undefined))
-      throw new UsageError('--bits and --weight-bits have no meaning for a model that is quantised already')
+    const given = (['bits', 'tolerance', 'weight-bits'] as const).find((name) => options[name] !== undefined)
+    if (isQuantised(graph) && given !== undefined)
+      throw new UsageError(`--${given} has no meaning for a model that is quantised already`)
+    if (options.bits !== undefined && options.tolerance !== undefined)
+      throw new UsageError('--bits gives the bits that --tolerance would choose', 'leave one of the two out')
     const samples = options.calibrate.length === 0 ? [] : await readSamples(graph, options.calibrate)
     let phase = 'import'
     const compiled = blocking(() =>
@@ -66,9 +85,12 @@ export const compile = command({
         calibration: samples.map((s) => s.sample),
         shapes,
         ...(options.bits === undefined ? {} : { bits: options.bits }),
+        ...(options.tolerance === undefined ? {} : { tolerance: options.tolerance / 100 }),
         ...(options['weight-bits'] === undefined ? {} : { weightBits: options['weight-bits'] }),
-        ...(options.input === undefined ? {} : { input: options.input as TensorVisibility }),
-        ...(options.output === undefined ? {} : { output: options.output as TensorVisibility }),
+        ...(input.all === undefined ? {} : { input: input.all }),
+        ...(input.byName === undefined ? {} : { inputs: input.byName }),
+        ...(output.all === undefined ? {} : { output: output.all }),
+        ...(output.byName === undefined ? {} : { outputs: output.byName }),
         unsalted: options.unsalted,
         onProgress(next, fraction) {
           if (next !== phase) {
@@ -113,6 +135,7 @@ export const compile = command({
             : `  committed   ${kind} "${name}" [${shape.join(', ')}]: a digest ${c.salted ? 'with' : 'without'} salt`,
         ),
         ...(compiled.graph.notices ?? []).map((notice) => `  notice      ${notice}`),
+        ...(isQuantised(graph) ? [] : [`  bits        ${manifest.scheme.bits} of activations`]),
         ...describeReport(manifest.report),
         ...describeEstimate(estimate),
         `  next        veritensor setup ${options.directory} --dev`,

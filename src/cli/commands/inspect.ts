@@ -13,6 +13,7 @@ import { analyse, type IntegerModel } from '../../model/model.ts'
 import { SampleError } from '../../samples/error.ts'
 import { verifyingKeyDigest } from '../../solidity/verifier.ts'
 import { formatShape, sizeOf } from '../../tensor.ts'
+import { inputVisibility, outputVisibility } from '../../visibility.ts'
 import { one, UsageError } from '../args.ts'
 import { type CommandContext, command, type Result } from '../command.ts'
 import { DEV_WARNING, describeEstimate, describeReport } from '../describe.ts'
@@ -69,8 +70,8 @@ async function inspectDirectory(directory: string, { options }: Context): Promis
           ...(key.dev ? [`  ${DEV_WARNING}`] : []),
         ]
   const ports = [
-    ...manifest.inputs.map((p) => ({ ...p, kind: 'input' as const, bounds: `[${p.lo}, ${p.hi}]` })),
-    ...manifest.outputs.map((p) => ({ ...p, kind: 'output' as const, bounds: '' })),
+    ...manifest.inputs.map((p) => ({ ...p, kind: 'input', seen: inputVisibility, bounds: `[${p.lo}, ${p.hi}]` })),
+    ...manifest.outputs.map((p) => ({ ...p, kind: 'output', seen: outputVisibility, bounds: '' })),
   ]
   return {
     json: {
@@ -95,13 +96,13 @@ async function inspectDirectory(directory: string, { options }: Context): Promis
       `Integers: ${manifest.scheme.bits} bits, weights of at most ${manifest.scheme.weightBits}`,
       table(
         ['', 'name', 'shape', 'visibility', 'one step', 'integers'],
-        ports.map(({ kind, name, shape, scale, bounds }) => [
-          kind,
-          name,
-          formatShape(shape),
-          manifest.visibility[kind],
-          scale.toPrecision(6),
-          bounds,
+        ports.map((port) => [
+          port.kind,
+          port.name,
+          formatShape(port.shape),
+          port.seen(manifest.visibility, port),
+          port.scale.toPrecision(6),
+          port.bounds,
         ]),
       ),
       ...describeReport(manifest.report),

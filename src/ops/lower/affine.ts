@@ -1,4 +1,4 @@
-import type { ConvMap } from '../../model/layers/linear.ts'
+import type { ConvGeometry } from '../../model/layers/linear.ts'
 import { type Shape, sizeOf, type Tensor } from '../../tensor.ts'
 import { unsupported } from '../inputs.ts'
 import {
@@ -290,7 +290,7 @@ export function lowerMatMul(
 }
 
 /** Geometry of a convolution over two spatial axes; one-dimensional ones have height 1. */
-export type ConvShape = Omit<ConvMap, 'type' | 'weights' | 'bias'>
+export type ConvShape = Omit<ConvGeometry, 'type'>
 
 /** A convolution with constant weights [outChannels, channels / groups, kh, kw] and bias in real units. Wide result. */
 export function lowerConv(

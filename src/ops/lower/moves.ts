@@ -6,7 +6,7 @@ import type { Moves } from '../op.ts'
 import { lowerRescale } from './compare.ts'
 
 /** Shift of each element of a tensor. */
-function shiftsOf(x: QTensor): Uint8Array {
+export function shiftsOf(x: QTensor): Uint8Array {
   const size = sizeOf(x.shape)
   if (typeof x.shift === 'number') return new Uint8Array(size).fill(x.shift)
   return Uint8Array.from({ length: size }, (_, j) => shiftAt(x.shift as Exclude<Shift, number>, j))

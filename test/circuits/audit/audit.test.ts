@@ -157,6 +157,23 @@ describe('ranges', () => {
     expect(audit(circuit).lemmas).toEqual({ input: 1, constant: 4 })
   })
 
+  test('of sums that leave (-p/2, p/2] are not taken for their residues', () => {
+    // y = -K·b - b for a boolean b and 2K + 1 = p: -K - 1 ≡ K
+    const cs = createBuilder(Fr)
+    const bit = cs.bit(cs.bits(cs.input('private', null), 1), 0)
+    const y = cs.hint('inverse', [bit], 1, { honest: null })[0]!
+    const free = (x: LC): LC => ({ ...x, range: null })
+    cs.assertMul(
+      bit,
+      cs.scale(-(Fr.p - 1n) / 2n, free(bit)),
+      cs.combine([
+        [1, y],
+        [1, free(bit)],
+      ]),
+    )
+    expect(rangesOf(cs.build()).of(3)).toEqual({ lo: 0n, hi: (Fr.p - 1n) / 2n })
+  })
+
   test('report: widest, wrapping, and inputs that no row bounds', () => {
     const proven = auditOf((cs) => {
       const x = rangeCheck(cs, cs.input('private', { lo: -8n, hi: 7n }), -8n, 7n)
@@ -185,6 +202,26 @@ describe('ranges', () => {
     expect(wide.ranges.wrapping).toMatchObject({ count: 1, first: [{ scope: 'node/gadget', bits: 400 }] })
     expect(wide.clean).toBe(false)
   })
+})
+
+test('a factor of 254 bits may be 0 mod p although it is at least 1', () => {
+  const cs = createBuilder(Fr)
+  // none exceeds p/2
+  const weights = Array.from({ length: 255 }, (_, i) => 1n << BigInt(Math.min(i, 252)))
+  const bits = weights.map(() => cs.input('private', { lo: 0n, hi: 1n }))
+  for (const bit of bits) cs.assertMul(bit, bit, bit)
+  const spelled = cs.combine([[1, cs.ONE], ...bits.map((bit, i) => [weights[i]!, bit] as const)])
+  const y = cs.hint('isZero', [spelled], 1, { honest: null })[0]!
+  cs.assertMul({ ...spelled, range: null }, y, cs.constant(0))
+  let rest = Fr.p - 1n
+  const inputs = weights.map(() => 0n)
+  for (let i = weights.length - 1; i >= 0; i--)
+    if (weights[i]! <= rest) {
+      inputs[i] = 1n
+      rest -= weights[i]!
+    }
+  const { undetermined } = audit(cs.build(), { inputs: [inputs] })
+  expect(undetermined).toMatchObject([{ wire: 256, moves: true, secondWitness: { inputs } }])
 })
 
 describe('propagation', () => {

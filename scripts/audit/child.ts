@@ -1,0 +1,4 @@
+import { serve } from '../support/serve.ts'
+import { auditFolder } from './auditFolder.ts'
+
+serve(auditFolder)
