@@ -11,8 +11,8 @@ export const abs: Op = {
   opsets: [6, 25],
   arity: [1, 1],
   doc: {
-    integers: '2·max(q, 0) - q',
-    rows: 'b + 2 an element, 0 where none can be negative',
+    integers: 'max(q, 0) + max(-q, 0)',
+    rows: '2·(b + 2) an element, 0 where none can be negative',
     error: 'none',
     example: { inputs: [[2, 3]] },
   },

@@ -23,6 +23,8 @@ export type Example = {
   readonly inputs: readonly (Shape | Tensor)[]
   /** Constant inputs that follow; undefined leaves one out. */
   readonly constants?: readonly (Tensor | undefined)[]
+  /** Where the node takes them in another order: positions in the list of both. */
+  readonly order?: readonly number[]
   readonly attributes?: Readonly<Record<string, Attribute>>
   /** Floats in (1/2, 3/2) instead of (-1, 1). */
   readonly positive?: true

@@ -29,7 +29,7 @@ export const lpPool: Op = {
   arity: [1, 1],
   doc: {
     integers: 'as ReduceL1 and ReduceL2',
-    rows: 'p = 1: b + 2 for each element of a window; p = 2: k products, a requantisation and a table of 16 bits',
+    rows: 'p = 1: 2·(b + 2) for each element of a window; p = 2: k products, a requantisation and a table of 16 bits',
     error: 'as ReduceL1 and ReduceL2',
     refuses: 'p other than 1 and 2',
     example: { inputs: [[1, 1, 2, 2]], attributes: { kernel_shape: [2, 2] } },

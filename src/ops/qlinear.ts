@@ -277,7 +277,7 @@ const pairwise = (type: string, op: Op): Op =>
     ],
     {
       inputs: [bytes([2], 7, 200)],
-      constants: [...grid(0.02, 3), bytes([2], 1, 2), ...grid(0.1, 1), ...grid(0.5, 9)],
+      constants: [...grid(0.02, 3), bytes([2], 2, 3), ...grid(0.1, 1), ...grid(0.5, 9)],
     },
   )
 
@@ -366,7 +366,12 @@ export const qLinearConcat = composite(
       quantised(context, 'y', 0),
     ]
   },
-  { inputs: [], constants: [], attributes: { axis: 0 } },
+  {
+    inputs: [bytes([2], 7, 200), bytes([1], 9)],
+    constants: [...grid(0.1, 5), ...grid(0.1, 5), ...grid(0.02, 3)],
+    order: [2, 3, 0, 4, 5, 1, 6, 7],
+    attributes: { axis: 0 },
+  },
 )
 
 /** Opset that brought 16-bit integers to QuantizeLinear and DequantizeLinear. */
@@ -374,9 +379,14 @@ const SIXTEEN_OPSET = 21
 
 /** An operator of ai.onnx that com.microsoft has too: 16-bit integers came there first. */
 const alias = (op: Op): Op =>
-  composite(op.type, MICROSOFT, [1, 1], op.arity, (context) => [
-    part(op, SIXTEEN_OPSET, inputNames(context), 'result', context.node.attributes),
-  ])
+  composite(
+    op.type,
+    MICROSOFT,
+    [1, 1],
+    op.arity,
+    (context) => [part(op, SIXTEEN_OPSET, inputNames(context), 'result', context.node.attributes)],
+    op.doc!.example,
+  )
 
 /** https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QuantizeLinear */
 export const microsoftQuantizeLinear = alias(quantizeLinear)

@@ -7,7 +7,7 @@ export const reduceL1 = reduction({
   type: 'ReduceL1',
   doc: {
     integers: 'Σ |q| exactly, times round(s / sy · 2^S)',
-    rows: 'b + 2 for each element of the input',
+    rows: '2·(b + 2) for each element of the input',
     error: WEIGHT_ERROR,
     example: { inputs: [[2, 3]], constants: [wholes(1)] },
   },

@@ -17,7 +17,7 @@ export const thresholdedRelu: Op = {
     integers: 'q·clamp(q - ⌊alpha / s⌋, 0, 1)',
     rows: 'a clamp and a product an element',
     error: 'none',
-    example: { inputs: [[2, 3]] },
+    example: { inputs: [[2, 3]], attributes: { alpha: 0.25 } },
   },
   infer: (context) => {
     alphaOf(context)

@@ -24,7 +24,7 @@ export const normalizer: Op = {
   arity: [1, 1],
   doc: {
     integers: 'MAX: q / max |q|; L1: q / Σ |q|, as Div',
-    rows: 'as Div, and b + 2 or b + 3 an element',
+    rows: 'as Div, and 2·(b + 2) or b + 3 an element',
     error: 'as Div',
     refuses: 'L2 to be proved',
     example: { inputs: [[2, 3]], attributes: { norm: 'L1' }, positive: true },

@@ -17,4 +17,5 @@ export const treeEnsembleRegressor = treeSums('TreeEnsembleRegressor', [1, 5], r
   target_nodeids: [1, 2],
   target_ids: [0, 0],
   target_weights: [1, -2],
+  n_targets: 1,
 })
