@@ -130,6 +130,8 @@ function cost({ circuit }: Compiled): ModelCost {
   return { rows: circuit.rows, inputRange: scopes.reduce((n, [, rows]) => n + rows, 0) }
 }
 
+const at32 = (t: number, j: number): number => 32 * t + j
+
 /** Whether a model of the corpus is at hand. */
 export const inCorpus = (name: string): boolean => existsSync(join(corpus, 'models', name))
 

@@ -94,7 +94,7 @@ describe('what no file may cause is noticed', () => {
   afterAll(() => worker.close())
   const attempt = (how: number) => worker.attempt(Uint8Array.of(how), 0)
 
-  test.each([
+  test.each<readonly [string, number, object]>([
     ['a hang', 1, { kind: 'timeout' }],
     // other systems don't tell the memory of a process
     ...(process.platform === 'linux' ? [['memory without end', 2, { kind: 'memory' }] as const] : []),
