@@ -2,14 +2,15 @@
  * Asking a deployed verifier.
  * @module
  */
-import { Contract, Interface, isAddress, type Signer } from 'ethers'
+import { Contract, Interface, type Signer } from 'ethers'
 import { AbortedError, VeritensorError } from '../errors.ts'
 import { R } from '../groth16/bn254.ts'
 import type { Proof } from '../groth16/keys.ts'
 import { inputWords, proofWords } from '../solidity/calldata.ts'
-import { type Connection, waitForReceipt } from './connect.ts'
+import { type Connection, requireCode } from './connect.ts'
 import { checkKeyForChain } from './deploy.ts'
-import { chainError, NoCodeError, RevertError, RpcRequestError } from './errors.ts'
+import { chainError } from './errors.ts'
+import { sendTransaction } from './transact.ts'
 
 /** verifier-contracts/interfaces/IGroth16Verifier.sol as ethers reads it. */
 export const VERIFIER_ABI = [
@@ -76,15 +77,6 @@ export class VerifierSelfTestError extends VeritensorError {
   }
 }
 
-/** @throws RpcRequestError if the text is no address, NoCodeError if nothing stands there */
-async function requireCode(connection: Connection, address: string): Promise<void> {
-  if (!isAddress(address)) throw new RpcRequestError(`using ${JSON.stringify(address)}`, 'it is not an address')
-  const code = await connection.provider.getCode(address).catch((cause) => {
-    throw chainError(cause, `reading the code at ${address}`, connection.url)
-  })
-  if (code === '0x') throw new NoCodeError(address, connection.chainId)
-}
-
 /**
  * Reads what a deployed verifier says about itself.
  * @throws NoCodeError, RevertError if the contract is no verifier of ours, UnreachableRpcError
@@ -142,24 +134,16 @@ export async function verifyOnchain(
     )
   checkKeyForChain(about.dev, connection.chainId)
 
+  const signature = fixedSignature(inputs.length)
   const valid = await ask(connection, address, words, inputs)
   const answer = { valid, chainId: connection.chainId, address }
   // The transaction of a false answer would be mined as a success and only cost money.
   if (options.send === undefined || !valid) return answer
-  if (options.signal?.aborted) throw new AbortedError('verifying on chain')
-
-  const what = `sending the verification to ${address}`
-  const signature = fixedSignature(inputs.length)
-  const contract = new Contract(address, [...VERIFIER_ABI, `function ${signature} view returns (bool)`], options.send)
-  try {
-    const data = contract.interface.encodeFunctionData(signature, [words, inputs])
-    const sent = await options.send.sendTransaction({ to: address, data })
-    const receipt = await waitForReceipt(connection, sent.hash, what, options)
-    if (receipt.status !== 1) throw new RevertError(what, undefined, [], undefined)
-    return { ...answer, gasUsed: receipt.gasUsed, transactionHash: sent.hash }
-  } catch (cause) {
-    throw chainError(cause, what, connection.url, contract.interface)
-  }
+  const decoder = new Interface([...VERIFIER_ABI, `function ${signature} view returns (bool)`])
+  const data = decoder.encodeFunctionData(signature, [words, inputs])
+  const request = { what: `sending the verification to ${address}`, to: address, data, decoder }
+  const receipt = await sendTransaction(connection, options.send, request, options)
+  return { ...answer, gasUsed: receipt.gasUsed, transactionHash: receipt.hash }
 }
 
 const fixedSignature = (n: number): string => `verifyProof(uint256[8],uint256[${n}])`

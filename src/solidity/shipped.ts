@@ -11,6 +11,11 @@ import { type CompiledContract, type CompileOptions, compileSources, deployable 
 export const SHIPPED = {
   UniversalVerifier: 'verifiers/UniversalVerifier.sol',
   PhaseOneVerifier: 'verifiers/PhaseOneVerifier.sol',
+  ModelRegistry: 'registry/ModelRegistry.sol',
+  InferenceVerifier: 'registry/InferenceVerifier.sol',
+  AgentValidator: 'adapters/AgentValidator.sol',
+  ClassBounty: 'consumers/examples/ClassBounty.sol',
+  GatedMint: 'consumers/examples/GatedMint.sol',
 } as const
 
 export type ShippedContract = keyof typeof SHIPPED
