@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { packageRoot } from '../packageRoot.ts'
-import { type CompiledContract, type CompileOptions, compileSources, deployable } from './compile.ts'
+import { type CompiledContract, compileSources, deployable } from './compile.ts'
 
 /** Where each contract is, below verifier-contracts. */
 export const SHIPPED = {
@@ -34,12 +34,21 @@ async function sourcesFrom(path: string, found: Record<string, string> = {}): Pr
   return found
 }
 
+const compiled = new Map<ShippedContract, Promise<CompiledContract>>()
+
 /**
- * Compiles one of them.
+ * Compiles one of them, once in a process.
  * @throws SolidityCompileError, CompilerMissingError, CodeSizeError as `compileContract`
  */
-export async function compileShipped(name: ShippedContract, options: CompileOptions = {}): Promise<CompiledContract> {
-  const path = SHIPPED[name]
-  const { contracts } = await compileSources(await sourcesFrom(path), path, options)
-  return deployable(contracts, name)
+export function compileShipped(name: ShippedContract): Promise<CompiledContract> {
+  const known = compiled.get(name)
+  if (known !== undefined) return known
+  const compiling = (async () => {
+    const path = SHIPPED[name]
+    const { contracts } = await compileSources(await sourcesFrom(path), path)
+    return deployable(contracts, name)
+  })()
+  compiled.set(name, compiling)
+  compiling.catch(() => compiled.delete(name)) // so that it can be tried again
+  return compiling
 }
