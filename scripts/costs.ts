@@ -1,9 +1,11 @@
 /**
- * Rows of every gadget and of whole models, and gas of verifications, pinned in test/costs.json: a change of cost shows up in a diff, on purpose.
+ * Rows of every gadget and of whole models, and gas of verifications, pinned in test/costs.json: a change of cost shows up in a
+ * diff, on purpose. Rows of real models stay as pinned where the corpus is not at hand (VERITENSOR_CORPUS names its folder).
  *
- *     npm run costs          measure and rewrite test/costs.json
+ *     npm run costs              measure and rewrite test/costs.json
+ *     npm run costs -- --check   measure and compare: exit code 1 where test/costs.json says otherwise
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Builder } from '../circuits/builder.ts'
@@ -22,17 +24,31 @@ import { rescale } from '../circuits/gadgets/rescale.ts'
 import { relu } from '../circuits/gadgets/sign.ts'
 import { isZero } from '../circuits/gadgets/zero.ts'
 import type { LC } from '../circuits/lc.ts'
+import { parseArguments } from '../src/cli/args.ts'
 import { packageRoot } from '../src/packageRoot.ts'
-import { compileModel } from '../src/pipeline/compileModel.ts'
+import { type Compiled, compileModel } from '../src/pipeline/compileModel.ts'
 import { decodeSamples } from '../src/samples/samples.ts'
 import { circomlibMlNet, mlp784, sparseImages } from './referenceNets.ts'
+import { corpus } from './support/corpus.ts'
+import { runScript } from './support/script.ts'
 import { GAS_SIZES, measureVerifierGas } from './verifierGas.ts'
 
-/** Rows of gadgets at typical widths, and of models with the part that bounds their inputs. */
+/** Rows of a model, and the part of them that bounds its inputs. */
+type ModelCost = { readonly rows: number; readonly inputRange: number }
+
+/** Rows of gadgets at typical widths, and of models. */
 export type Costs = {
   readonly gadgets: Readonly<Record<string, number>>
-  readonly models: Readonly<Record<string, { readonly rows: number; readonly inputRange: number }>>
+  readonly models: Readonly<Record<string, ModelCost>>
 }
+
+/** Quantised models of the corpus whose rows are pinned; the last takes about 20 s to compile. */
+export const corpusModels = [
+  'tflm-hello-world-int8',
+  'tflm-micro-speech-int8',
+  'mlperf-ad-autoencoder-int8',
+  'mlperf-kws-dscnn-int8',
+] as const
 
 export const costsPath = join(packageRoot, 'test', 'costs.json')
 
@@ -100,11 +116,19 @@ function gadgetCosts(): Costs['gadgets'] {
   }
 }
 
+function cost({ circuit }: Compiled): ModelCost {
+  const scopes = [...rowsByScope(circuit)].filter(([scope]) => scope.endsWith('/input range'))
+  return { rows: circuit.rows, inputRange: scopes.reduce((n, [, rows]) => n + rows, 0) }
+}
+
+/** Whether a model of the corpus is at hand. */
+export const inCorpus = (name: string): boolean => existsSync(join(corpus, 'models', name))
+
+/** Rows of a quantised model of the corpus. */
+export const corpusCost = (name: string): ModelCost =>
+  cost(compileModel(readFileSync(join(corpus, 'models', name, 'model.onnx')), {}))
+
 function modelCosts(): Costs['models'] {
-  const cost = (compiled: ReturnType<typeof compileModel>) => {
-    const scopes = [...rowsByScope(compiled.circuit)].filter(([scope]) => scope.endsWith('/input range'))
-    return { rows: compiled.circuit.rows, inputRange: scopes.reduce((n, [, rows]) => n + rows, 0) }
-  }
   const example = (name: string) => {
     const folder = join(packageRoot, 'examples', name)
     const path = join(folder, 'calibration.npy')
@@ -125,9 +149,33 @@ function modelCosts(): Costs['models'] {
 /** Measures everything; a few seconds. */
 export const measureCosts = (): Costs => ({ gadgets: gadgetCosts(), models: modelCosts() })
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const pinned = JSON.parse(readFileSync(costsPath, { encoding: 'utf8', flag: 'a+' }) || '{}')
-  const costs = { ...pinned, ...measureCosts(), verifierGas: await measureVerifierGas(GAS_SIZES) }
-  writeFileSync(costsPath, `${JSON.stringify(costs, null, 2)}\n`)
-  process.stdout.write(`${JSON.stringify(costs, null, 2)}\n`)
+/** What test/costs.json should say. */
+async function measureAll(pinned: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+  const missing = corpusModels.filter((name) => !inCorpus(name))
+  if (missing.length > 0) process.stderr.write(`skipped, not in ${corpus}: ${missing.join(', ')}\n`)
+  const known = pinned.corpus as Readonly<Record<string, ModelCost>> | undefined
+  const real = corpusModels.flatMap((name) => {
+    const rows = inCorpus(name) ? corpusCost(name) : known?.[name]
+    return rows === undefined ? [] : [[name, rows] as const]
+  })
+  return {
+    ...pinned,
+    ...measureCosts(),
+    corpus: Object.fromEntries(real),
+    verifierGas: await measureVerifierGas(GAS_SIZES),
+  }
 }
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
+  await runScript(async (words) => {
+    const { options } = parseArguments(words, { check: { type: 'flag', help: 'compare only' } })
+    const before = readFileSync(costsPath, { encoding: 'utf8', flag: 'a+' })
+    const after = `${JSON.stringify(await measureAll(JSON.parse(before || '{}')), null, 2)}\n`
+    process.stdout.write(after)
+    if (options.check) {
+      if (before !== after) process.stderr.write(`${costsPath} says otherwise\n`)
+      return before === after ? 0 : 1
+    }
+    writeFileSync(costsPath, after)
+    return 0
+  })

@@ -5,11 +5,12 @@
  * @module
  */
 import type { Circuit, Wire } from '../circuit.ts'
-import { type Counts, countParts, refOf } from './counts.ts'
+import { type Counts, countParts, type Listed, lister, type RowRef, refOf } from './counts.ts'
 import { type Determination, determine, LEMMAS, type Lemma } from './determine.ts'
 import { explain } from './explain.ts'
+import { kernelAt } from './kernel.ts'
 import { type RangeReport, reportRanges } from './rangeReport.ts'
-import { deriveRanges, type Ranges } from './ranges.ts'
+import { deriveRanges, meet, type Ranges } from './ranges.ts'
 import { type Rows, readRows, rowsOfWire, wiresOfRow } from './rows.ts'
 import { findSecond, honestWitness, type SecondWitness } from './secondWitness.ts'
 
@@ -35,13 +36,25 @@ export type ScopeSummary = {
   readonly undetermined: number
 }
 
+/** The kernel test at drawn witnesses: what the rows let move to first order while the inputs stand still. */
+export type KernelReport = {
+  /** Witnesses at which it was made. */
+  readonly witnesses: number
+  /** Inputs that were drawn from their ranges and have no witness. */
+  readonly unsatisfied: number
+  /** Wires that move at one of them. */
+  readonly moving: Listed<RowRef & { readonly wire: Wire }>
+  /** Wires for which telling would have taken too long. */
+  readonly undecided: number
+}
+
 /** Plain data, apart from bigints. */
 export type Audit = {
   /** Every wire is determined by the inputs, public and private. */
   readonly determined: boolean
   /**
-   * Determined, and no row wraps, contradicts itself, or leaves a public input out. Whether it computes what it should is
-   * for tests to say.
+   * Determined, no wire moves at a witness, and no row wraps, contradicts itself, or leaves a public input out. Whether it
+   * computes what it should is for tests to say.
    */
   readonly clean: boolean
   readonly undeterminedCount: number
@@ -51,6 +64,7 @@ export type Audit = {
   readonly lemmas: Readonly<Partial<Record<Lemma, number>>>
   readonly counts: Counts
   readonly ranges: RangeReport
+  readonly kernel: KernelReport
   /** In the order of their first rows. */
   readonly scopes: readonly ScopeSummary[]
 }
@@ -64,7 +78,7 @@ export type AuditOptions = {
   readonly named?: number
   /** For how many of them a second witness is searched; default 8. */
   readonly searched?: number
-  readonly onPhase?: (phase: 'read' | 'ranges' | 'determine' | 'count' | 'search') => void
+  readonly onPhase?: (phase: 'read' | 'ranges' | 'determine' | 'count' | 'kernel' | 'search') => void
 }
 
 /** Undetermined wires that are told apart from those that follow from them. */
@@ -72,6 +86,8 @@ const MAX_ROOTS = 64
 /** Witnesses that are drawn: at most so many, fewer for circuits with more wires in all than this. */
 const DRAWN = 24
 const DRAWN_WIRES = 4_000_000
+/** Witnesses at which the kernel test is made. */
+const KERNELS = 2
 /** Work of all searches together, in terms of rows evaluated. */
 const EFFORT = 4_000_000
 
@@ -98,28 +114,50 @@ export function audit(circuit: Circuit, options: AuditOptions = {}): Audit {
   const counts = countParts(rows, ranges)
   const report = reportRanges(rows, ranges)
   const scopes = summarise(rows, open)
+  onPhase?.('kernel')
+  const witnesses = witnessesOf(circuit, ranges, options)
+  const kernel = testKernel(rows, witnesses)
   if (undeterminedCount > 0) onPhase?.('search')
   const undetermined =
-    undeterminedCount === 0
-      ? []
-      : nameOpen(rows, ranges, determination, open, named, searched, witnessesOf(circuit, options))
+    undeterminedCount === 0 ? [] : nameOpen(rows, ranges, determination, open, named, searched, witnesses)
   const determined = undeterminedCount === 0
   const sound = [report.wrapping, counts.contradictions, counts.unusedPublicInputs].every(({ count }) => count === 0)
   return {
-    ...{
-      determined,
-      clean: determined && sound,
-      undeterminedCount,
-      undetermined,
-      lemmas,
-      counts,
-      ranges: report,
-      scopes,
-    },
+    determined,
+    clean: determined && sound && kernel.moving.count === 0,
+    ...{ undeterminedCount, undetermined, lemmas, counts, ranges: report, kernel, scopes },
   }
 }
 
-type Witnesses = Iterable<{ readonly inputs: readonly bigint[]; readonly values: readonly bigint[] }>
+type Drawn = {
+  readonly inputs: readonly bigint[] /** Undefined where there is no witness. */
+  readonly values: readonly bigint[] | undefined
+}
+/** The k-th tuple of inputs with its witness, for k below `count`. */
+type Witnesses = { readonly count: number; at(k: number): Drawn }
+
+function testKernel(rows: Rows, witnesses: Witnesses): KernelReport {
+  const moving = new Set<Wire>()
+  let [tested, unsatisfied, undecided] = [0, 0, 0]
+  // the first one is nearest to 0, and so the least typical
+  for (let k = 1; k <= witnesses.count && tested < KERNELS; k++) {
+    const { values } = witnesses.at(k % witnesses.count)
+    if (values === undefined) {
+      unsatisfied++
+      continue
+    }
+    tested++
+    const kernel = kernelAt(rows, values)
+    for (const w of kernel.moving) moving.add(w)
+    undecided = Math.max(undecided, kernel.undecided)
+  }
+  const list = lister<RowRef & { readonly wire: Wire }>()
+  for (const wire of moving) {
+    const [row] = rowsOfWire(rows, wire, 4)
+    list.add({ wire, ...(row === undefined ? { row: -1, scope: '' } : refOf(rows, row)) })
+  }
+  return { witnesses: tested, unsatisfied, moving: list.list(), undecided }
+}
 
 /** Open wires: first those that the others follow from, each with what is wrong and a second witness, then the others. */
 function nameOpen(
@@ -129,7 +167,7 @@ function nameOpen(
   open: Uint8Array,
   named: number,
   searched: number,
-  witnesses: () => Witnesses,
+  witnesses: Witnesses,
 ): Undetermined[] {
   const roots: Undetermined[] = []
   const followers: Undetermined[] = []
@@ -148,7 +186,9 @@ function nameOpen(
     const siblings = siblingsOf(rows, known.open, root)
     let found: { readonly moves: boolean; readonly secondWitness?: SecondWitness } | undefined
     if (roots.length < searched)
-      for (const { inputs, values } of witnesses()) {
+      for (let k = 0; k < witnesses.count; k++) {
+        const { inputs, values } = witnesses.at(k)
+        if (values === undefined) continue
         const { moves, second } = findSecond(rows, ranges, open, values, inputs, root, effort)
         found = { moves: moves || found?.moves === true, ...(second === undefined ? {} : { secondWitness: second }) }
         if (second !== undefined || effort.left <= 0) break
@@ -216,21 +256,24 @@ function summarise(rows: Rows, open: Uint8Array): ScopeSummary[] {
 }
 
 /** Witnesses of the given inputs, or of drawn ones, each computed once and when it is asked for. */
-function witnessesOf(circuit: Circuit, { inputs, seed = 1 }: AuditOptions): () => Witnesses {
+function witnessesOf(circuit: Circuit, ranges: Ranges, { inputs, seed = 1 }: AuditOptions): Witnesses {
   const drawn = Math.max(4, Math.min(DRAWN, Math.floor(DRAWN_WIRES / circuit.wires)))
-  const tuples = inputs ?? Array.from({ length: drawn }, (_, k) => draw(circuit, seed, k))
-  const made = new Map<number, readonly bigint[] | undefined>()
-  return function* () {
-    for (const [k, inputs] of tuples.entries()) {
-      if (!made.has(k)) made.set(k, honestWitness(circuit, inputs))
-      const values = made.get(k)
-      if (values !== undefined) yield { inputs, values }
-    }
+  const tuples = inputs ?? Array.from({ length: drawn }, (_, k) => draw(circuit, ranges, seed, k))
+  const made = new Map<number, Drawn>()
+  return {
+    count: tuples.length,
+    at(k) {
+      const known = made.get(k)
+      if (known !== undefined) return known
+      const witness = { inputs: tuples[k]!, values: honestWitness(circuit, tuples[k]!) }
+      made.set(k, witness)
+      return witness
+    },
   }
 }
 
-/** The k-th tuple of inputs within the circuit's input ranges: nearest to 0, then drawn, with the ends among them. */
-function draw(circuit: Circuit, seed: number, k: number): bigint[] {
+/** The k-th tuple of inputs within the ranges that circuit and rows give: nearest to 0, then drawn, with the ends among them. */
+function draw(circuit: Circuit, ranges: Ranges, seed: number, k: number): bigint[] {
   // mulberry32
   let state = (Math.imul(seed, 0x9e3779b1) + k) >>> 0
   const word = (): number => {
@@ -246,10 +289,14 @@ function draw(circuit: Circuit, seed: number, k: number): bigint[] {
     return x % n
   }
   return Array.from({ length: circuit.publicInputs + circuit.privateInputs }, (_, i) => {
-    const [lo, hi] = [circuit.inputRanges[2 * i]!, circuit.inputRanges[2 * i + 1]!]
-    if (!Number.isFinite(lo)) return k === 0 ? 0n : below(circuit.prime)
-    if (k === 0) return BigInt(Math.min(Math.max(0, lo), hi))
-    if (k === 3) return BigInt(word() % 2 === 0 ? lo : hi)
-    return BigInt(lo) + below(BigInt(hi) - BigInt(lo) + 1n)
+    const [low, high] = [circuit.inputRanges[2 * i]!, circuit.inputRanges[2 * i + 1]!]
+    const claimed = Number.isFinite(low) ? { lo: BigInt(low), hi: BigInt(high) } : undefined
+    const proven = ranges.of(1 + circuit.publicOutputs + i)
+    const range = claimed === undefined || proven === undefined ? (claimed ?? proven) : meet(claimed, proven)
+    if (range === undefined) return k === 0 ? 0n : below(circuit.prime)
+    const { lo, hi } = range
+    if (k === 0) return lo > 0n ? lo : hi < 0n ? hi : 0n
+    if (k === 3) return word() % 2 === 0 ? lo : hi
+    return lo + below(hi - lo + 1n)
   })
 }

@@ -177,32 +177,35 @@ export function determine(rows: Rows, ranges: Ranges): Determination {
     }
   }
 
+  /** Choices, each followed by what follows from it: most stand in the order in which they depend on each other. */
+  const select = (): boolean => {
+    let found = false
+    for (const choice of ranges.choices) {
+      if (!choice.selectors.some((e) => open.wires[e] === 1)) continue
+      const wires = choice.some ? selection(known, choice) : []
+      if (!closeAll(wires.length > 0 ? wires : place(known, choice), 'selection')) continue
+      found = true
+      drain()
+    }
+    return found
+  }
+
   /** Rows that the queue did not call again although more than one side changed. */
   const retry = (): boolean => {
     let found = false
     for (let r = 0; r < rows.count; r++) {
       if (linear[r] === 0) continue
       const left = count[other[r]!]! + count[sides[3 * r + 2]!]!
-      if (left > 1 && left <= MAX_RETRIED) found = closeAll(digits(known, r), 'digits') || found
-    }
-    return found
-  }
-
-  const select = (): boolean => {
-    let found = false
-    for (const choice of ranges.choices) {
-      const wires = choice.some ? selection(known, choice) : []
-      found = closeAll(wires.length > 0 ? wires : place(known, choice), 'selection') || found
+      if (left <= 1 || left > MAX_RETRIED || !closeAll(digits(known, r), 'digits')) continue
+      found = true
+      drain()
     }
     return found
   }
 
   const settle = (rounds: number): void => {
     drain()
-    for (let round = 0; round < rounds; round++) {
-      if (!select() && !retry()) return
-      drain()
-    }
+    for (let round = 0; round < rounds; round++) if (!select() && !retry()) return
   }
 
   for (let w = 1; w < rows.wires; w++) if (ranges.has(w) && ranges.width(w) === 0n) close(w, 'constant')

@@ -18,9 +18,13 @@ export type RangeReport = {
   readonly fieldBits: number
   /** Rows over bounded wires that may hold mod p without holding over the integers. */
   readonly wrapping: Listed<RowRef & { readonly bits: number }>
+  /** Other wires that the solver takes for integers below 2⁵³ although the rows don't prove it. */
+  readonly unprovenWires: Listed<RowRef & { readonly wire: Wire }>
   /** Inputs that the solver takes from a range only, which the rows don't enforce. */
   readonly unprovenInputs: Listed<{ readonly wire: Wire; readonly claimed: Range; readonly proven: Range | undefined }>
 }
+
+const SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
 /**
  * Checks every row over bounded wires: where k·o - c or a·b - c stays within (-p, p), the row holds over the integers.
@@ -48,22 +52,32 @@ export function reportRanges(rows: Rows, ranges: Ranges): RangeReport {
       widestRow = { ...refOf(rows, r), bits: bitLength(size) }
     }
   }
+  const firstInput = 1 + circuit.publicOutputs
+  const behindInputs = firstInput + circuit.publicInputs + circuit.privateInputs
+  const unprovenWires = lister<RowRef & { readonly wire: Wire }>()
   let [bounded, widest, most] = [0, 0, 0n]
   for (let w = 1; w < rows.wires; w++) {
-    const range = ranges.boolean[w] === 1 ? undefined : ranges.of(w)
-    if (range === undefined) bounded += ranges.boolean[w]!
-    else {
+    if (ranges.boolean[w] === 1) {
       bounded++
-      const size = magnitude(range)
-      if (size > most) [widest, most] = [w, size]
+      continue
     }
+    const range = ranges.of(w)
+    const size = range && magnitude(range)
+    const isInput = w >= firstInput && w < behindInputs
+    if (circuit.wideWire[w] === 0 && !isInput && (size === undefined || size > SAFE)) {
+      const [row] = rowsOfWire(rows, w, 4)
+      if (row !== undefined) unprovenWires.add({ wire: w, ...refOf(rows, row) })
+    }
+    if (size === undefined) continue
+    bounded++
+    if (size > most) [widest, most] = [w, size]
   }
   const at = widest === 0 ? undefined : rowsOfWire(rows, widest, 4)[0]
   const unproven = lister<{ wire: Wire; claimed: Range; proven: Range | undefined }>()
   for (let i = 0; i < circuit.publicInputs + circuit.privateInputs; i++) {
     const [lo, hi] = [circuit.inputRanges[2 * i]!, circuit.inputRanges[2 * i + 1]!]
     if (!Number.isFinite(lo)) continue
-    const w = 1 + circuit.publicOutputs + i
+    const w = firstInput + i
     const proven = ranges.of(w)
     const claimed = { lo: BigInt(lo), hi: BigInt(hi) }
     if (proven === undefined || proven.lo < claimed.lo || proven.hi > claimed.hi)
@@ -76,6 +90,7 @@ export function reportRanges(rows: Rows, ranges: Ranges): RangeReport {
     widestRow,
     fieldBits: bitLength(F.p),
     wrapping: wrapping.list(),
+    unprovenWires: unprovenWires.list(),
     unprovenInputs: unproven.list(),
   }
 }

@@ -9,10 +9,10 @@ import type { LCId, Wire } from '../circuit.ts'
 import type { Range } from '../lc.ts'
 import { type Choice, choicesOf } from './choices.ts'
 import { closeWire, createQueue, openWires, pushUsers } from './open.ts'
-import { addTerm, addTo, coefficientOf, isConstant, lineOf, type Rows } from './rows.ts'
+import { addTerm, addTo, coefficientOf, isConstant, lineOf, type Rows, rowsOfWire, type Sum, singleOf } from './rows.ts'
 
 export type Ranges = {
-  /** 1 for wires that a row of their own makes 0 or 1. */
+  /** 1 for wires that a row of their own or a zero test makes 0 or 1. */
   readonly boolean: Uint8Array
   has(wire: Wire): boolean
   /** Undefined for a wire that may be any field element. */
@@ -27,6 +27,15 @@ export type Ranges = {
 
 /** Terms of a row up to which it is scaled to find the range of a wire with a coefficient other than ±1. */
 const MAX_SCALED = 1024
+/** Users of a combination that are looked at. */
+const MAX_USERS = 64
+/** Wires whose values are followed from one that is 1, and rows of each. */
+const MAX_IMPLIED = 64
+const MAX_ROWS = 32
+/** Linear rows of a boolean that are tried to say a sum in other words. */
+const MAX_REPHRASED = 8
+/** Values of a factor up to which each is divided by. */
+const MAX_DIVISORS = 128
 
 export const negate = ({ lo, hi }: Range): Range => ({ lo: -hi, hi: -lo })
 export const plus = (x: Range, y: Range): Range => ({ lo: x.lo + y.lo, hi: x.hi + y.hi })
@@ -120,13 +129,12 @@ export function deriveRanges(rows: Rows): Ranges {
   const interval = (lc: LCId, skip = -1): Range | undefined => intervalOf(lc, skip, false)
 
   for (let r = 0; r < rows.count; r++) {
-    const root = linear[r] === 1 ? undefined : secondRoot(rows, r)
-    if (root === undefined) continue
-    const { wire: w, value } = root
-    if (value === 1n) boolean[w] = 1
-    const range = value < 0n ? { lo: value, hi: 0n } : { lo: 0n, hi: value }
+    const roots = linear[r] === 1 ? undefined : (ownRoots(rows, r) ?? zeroTestRoots(rows, r))
+    if (roots === undefined) continue
+    const { wire: w, lo: low, hi: high } = roots
+    if (low === 0n && high === 1n) boolean[w] = 1
     const known = of(w)
-    store(w, known === undefined ? range : meet(known, range))
+    store(w, known === undefined ? roots : meet(known, roots))
   }
 
   choices = choicesOf(rows, boolean)
@@ -161,36 +169,139 @@ export function deriveRanges(rows: Rows): Ranges {
     learn(w, sumRange(line)!)
   }
 
-  /** Narrows the wires of `lc` with coefficient ±1, given that lc + rest = 0. */
+  /**
+   * Narrows wires of `lc`, given that lc + rest = 0: those with coefficient ±1, others where this must hold over the integers.
+   */
   const narrow = (lc: LCId, rest: Range): void => {
-    const total = interval(lc)
-    if (total === undefined) return
+    const sum = interval(lc)
+    if (sum === undefined) return
+    const total = plus(sum, rest)
+    const exact = -total.lo < F.p && total.hi < F.p
+    const [low, high] = [Number(total.lo), Number(total.hi)]
+    const slack = Math.max(-low, high) > Number.MAX_SAFE_INTEGER ? Math.max(-low, high) * 2 ** -50 : 0
     for (let i = start[lc]!; i < start[lc + 1]!; i++) {
       const w = wire[i]!
       const k = numbers[coefficient[i]!]!
-      if (w === 0 || boolean[w] === 1 || (k !== 1 && k !== -1)) continue
+      if (w === 0 || boolean[w] === 1 || Number.isNaN(k) || (k !== 1 && k !== -1 && !exact)) continue
+      // roughly: k·w lies in [own - high, own - low]
+      const [least, most] = k < 0 ? [k * hi[w]!, k * lo[w]!] : [k * lo[w]!, k * hi[w]!]
+      if (kind[w] === 1 && most - high <= least + slack && least - low >= most - slack) continue
       const own = times(BigInt(k), of(w)!)
-      const others = { lo: total.lo - own.lo + rest.lo, hi: total.hi - own.hi + rest.hi }
-      learn(w, k === 1 ? negate(others) : others)
+      learn(w, quotients({ lo: own.hi - total.hi, hi: own.lo - total.lo }, BigInt(k)))
     }
   }
 
+  /** Values that follow from a boolean being 1. */
+  const ifOne = (w: Wire): Map<Wire, bigint> => {
+    const implied = new Map<Wire, bigint>([[w, 1n]])
+    const due = [w]
+    const force = (lc: LCId, least: boolean): void => {
+      for (let i = start[lc]!; i < start[lc + 1]!; i++) {
+        const v = wire[i]!
+        if (v === 0 || implied.has(v)) continue
+        const range = of(v)!
+        const value = values[coefficient[i]!]! > 0n === least ? range.lo : range.hi
+        implied.set(v, value)
+        if (value === 1n && range.lo === 0n) due.push(v)
+      }
+    }
+    for (let next = 0; next < due.length && next < MAX_IMPLIED; next++) {
+      const v = due[next]!
+      for (const r of rowsOfWire(rows, v, MAX_ROWS)) {
+        if (linear[r] === 1) continue
+        const [a, b, c] = [sides[3 * r]!, sides[3 * r + 1]!, sides[3 * r + 2]!]
+        if (c === rows.empty && (singleOf(rows, a) === v) !== (singleOf(rows, b) === v)) {
+          // x·v = 0
+          const x = singleOf(rows, a) === v ? b : a
+          const range = intervalOf(x, -1, true)
+          if (range?.lo === 0n && range.hi < F.p) force(x, true)
+          else if (range?.hi === 0n && -range.lo < F.p) force(x, false)
+        } else if (singleOf(rows, c) === v && numbers[coefficient[start[c]!]!] === 1) {
+          // x·y = v
+          const [x, y] = [intervalOf(a, -1, true), intervalOf(b, -1, true)]
+          if (x?.lo !== 0n || x.hi !== 1n || y?.lo !== 0n || y.hi !== 1n) continue
+          force(a, false)
+          force(b, false)
+        }
+      }
+    }
+    return implied
+  }
+
+  /** The sum in other words: a linear row of `w` taken off so that another wire cancels, if few terms are left. */
+  const rephrased = (sum: Sum, w: Wire): Sum | undefined => {
+    for (const r of rowsOfWire(rows, w, MAX_REPHRASED)) {
+      if (linear[r] === 0 || open.count[other[r]!]! + open.count[sides[3 * r + 2]!]! > 0) continue
+      const line = lineOf(rows, r)
+      const [pivot, k] = [...sum].find(([v]) => v !== w && v !== 0 && line.has(v)) ?? []
+      if (pivot === undefined || line.size > MAX_SCALED) continue
+      const scale = -k! * F.inv(line.get(pivot)!)
+      const changed = new Map(sum)
+      for (const [v, c] of line) addTerm(F, changed, v, scale * c)
+      if (changed.size < sum.size) return changed
+    }
+    return undefined
+  }
+
   /** Interval of x·y + rest for an x that is 0 or 1: of either case, where much may cancel. */
-  const switched = (x: LCId, range: Range, y: LCId, rest: ReadonlyMap<Wire, bigint>): Range | undefined => {
+  const switched = (x: LCId, range: Range, y: LCId, rest: Sum): Range | undefined => {
     if (range.lo < 0n || range.hi > 1n || isConstant(rows, x)) return undefined
-    const own = start[x + 1]! - start[x]! === 1 && values[coefficient[start[x]!]!] === 1n ? wire[start[x]!]! : 0
+    const single = singleOf(rows, x)
+    const own = single !== undefined && numbers[coefficient[start[x]!]!] === 1 ? single : undefined
     const [off, on] = [new Map(rest), addTo(rows, new Map(rest), 1n, y)]
-    off.delete(own === 0 ? -1 : own)
-    const k = own === 0 ? 0n : (on.get(own) ?? 0n)
-    if (k !== 0n) {
-      on.delete(own)
-      addTerm(F, on, 0, k)
+    const forms = [on]
+    if (own !== undefined) {
+      const other = rephrased(on, own)
+      if (other !== undefined) forms.push(other)
+      off.delete(own)
+      const implied = ifOne(own)
+      for (const form of forms)
+        for (const [w, value] of implied) {
+          const k = form.get(w)
+          if (k === undefined) continue
+          form.delete(w)
+          addTerm(F, form, 0, k * value)
+        }
     }
-    const [without, with_] = [sumRange(off)!, sumRange(on)!]
-    return {
-      lo: without.lo < with_.lo ? without.lo : with_.lo,
-      hi: without.hi > with_.hi ? without.hi : with_.hi,
+    // different integers perhaps, but as signed representatives one and the same
+    const [first, ...more] = forms.map((form) => sumRange(form)!).filter(fits)
+    return first && hullOf([sumRange(off)!, more.reduce(meet, first)].flatMap(({ lo, hi }) => [lo, hi]))
+  }
+
+  /** Interval of 0 and k/x for the few x ≠ 0 in a range, if all of them divide k. */
+  const quotientsOf = (k: bigint, { lo, hi }: Range): Range | undefined => {
+    const all: bigint[] = [0n]
+    for (let x = lo; x <= hi; x++) {
+      if (x === 0n) continue
+      if (k % x !== 0n) return undefined
+      all.push(k / x)
     }
+    return hullOf(all)
+  }
+
+  /**
+   * Range of the v of a row x·v = k + m·z for a boolean z and few values of x: that of (k + m·z)/x where k + m·z ≠ 0 (then x is
+   * not 0 mod p either); where it is 0 a row v·z = 0 must say that v is 0.
+   */
+  const solveInverse = (r: number, x: LCId, lc: LCId): void => {
+    const v = singleOf(rows, lc)
+    const range = interval(x)
+    if (v === undefined || numbers[coefficient[start[lc]!]!] !== 1 || range === undefined) return
+    if (range.hi - range.lo >= BigInt(MAX_DIVISORS)) return
+    const line = addTo(rows, new Map(), 1n, sides[3 * r + 2]!)
+    const k = line.get(0) ?? 0n
+    line.delete(0)
+    const [[z, m] = [0, 0n], ...more] = line
+    if (more.length > 0 || (z !== 0 && boolean[z] === 0)) return
+    const excluded = (): boolean =>
+      rowsOfWire(rows, v, MAX_ROWS).some((q) => {
+        const [a, b] = [singleOf(rows, sides[3 * q]!), singleOf(rows, sides[3 * q + 1]!)]
+        return sides[3 * q + 2] === rows.empty && linear[q] === 0 && ((a === v && b === z) || (a === z && b === v))
+      })
+    const cases = z === 0 ? [k] : [k, F.signed(k + m)]
+    if (cases[0] === 0n || (cases[1] === 0n && !excluded())) return
+    const found = cases.flatMap((c) => (c === 0n ? [] : [quotientsOf(c, range)]))
+    if (found.every((q) => q !== undefined)) learn(v, hullOf(found.flatMap(({ lo, hi }) => [lo, hi])))
   }
 
   /** Sets the wires of a combination to the ends that make it least or greatest. */
@@ -239,6 +350,9 @@ export function deriveRanges(rows: Rows): Ranges {
         for (const value of [switched(a, x, b, rest), switched(b, y, a, rest), plus(product(x, y), sumRange(rest)!)])
           if (value !== undefined) learn(w, times(k, value))
       } else narrow(c, negate(product(x, y)))
+    } else if (open.count[c] === 0 && open.count[a]! + open.count[b]! === 1) {
+      if (open.count[a] === 0) solveInverse(r, a, b)
+      else solveInverse(r, b, a)
     }
   }
   return {
@@ -256,7 +370,7 @@ export function deriveRanges(rows: Rows): Ranges {
 }
 
 /** Both at once; where they contradict each other there is no witness, and either will do. */
-const meet = (x: Range, y: Range): Range => {
+export const meet = (x: Range, y: Range): Range => {
   const [lo, hi] = [x.lo > y.lo ? x.lo : y.lo, x.hi < y.hi ? x.hi : y.hi]
   return lo <= hi ? { lo, hi } : x
 }
@@ -289,4 +403,51 @@ export function secondRoot(rows: Rows, row: number): { readonly wire: Wire; read
   if (square === 0n || slope === 0n || F.mod(a[0] * b[0] - c[0]) !== 0n) return undefined
   // by far the commonest row: b·b = b
   return { wire: x, value: square + slope === F.p ? 1n : F.signed(-slope * F.inv(square)) }
+}
+
+/** The interval that such a row leaves its wire. */
+function ownRoots(rows: Rows, row: number): (Range & { readonly wire: Wire }) | undefined {
+  const root = secondRoot(rows, row)
+  return root && { wire: root.wire, ...hullOf([0n, root.value]) }
+}
+
+/**
+ * Zero test: a row x·z = 0 leaves only z = 0 where x ≠ 0, and another one x·v = k + m·z leaves only z = -k/m where x = 0,
+ * whatever v is. So z is one of the two.
+ */
+function zeroTestRoots(rows: Rows, row: number): (Range & { readonly wire: Wire }) | undefined {
+  const { F, sides, linear, empty, usersStart, users } = rows
+  if (sides[3 * row + 2] !== empty) return undefined
+  for (const [x, y] of [
+    [sides[3 * row]!, sides[3 * row + 1]!],
+    [sides[3 * row + 1]!, sides[3 * row]!],
+  ] as const) {
+    const z = singleOf(rows, y)
+    if (z === undefined) continue
+    const end = Math.min(usersStart[x + 1]!, usersStart[x]! + MAX_USERS)
+    for (let u = usersStart[x]!; u < end; u++) {
+      const r = users[u]!
+      if (linear[r] === 1 || (sides[3 * r] !== x && sides[3 * r + 1] !== x)) continue
+      const c = sides[3 * r + 2]!
+      if (rows.start[c + 1]! - rows.start[c]! > 2) continue
+      const line = addTo(rows, new Map(), 1n, c)
+      const [k, m] = [line.get(0) ?? 0n, line.get(z)]
+      if (m !== undefined && line.size === (k === 0n ? 1 : 2))
+        return { wire: z, ...hullOf([0n, F.signed(-k * F.inv(m))]) }
+    }
+  }
+  return undefined
+}
+
+/** Least interval with these numbers in it. */
+const hullOf = (all: readonly bigint[]): Range => ({
+  lo: all.reduce((m, x) => (x < m ? x : m)),
+  hi: all.reduce((m, x) => (x > m ? x : m)),
+})
+
+/** The integers x with k·x in a range. */
+function quotients({ lo, hi }: Range, k: bigint): Range {
+  if (k < 0n) return quotients({ lo: -hi, hi: -lo }, -k)
+  const floor = (n: bigint): bigint => (n >= 0n ? n / k : -((-n + k - 1n) / k))
+  return { lo: -floor(-lo), hi: floor(hi) }
 }

@@ -163,6 +163,10 @@ export function coefficientOf({ start, wire, coefficient, values }: Rows, lc: LC
 export const isConstant = ({ start, wire }: Rows, lc: LCId): boolean =>
   start[lc] === start[lc + 1] || (start[lc]! + 1 === start[lc + 1] && wire[start[lc]!] === 0)
 
+/** The wire of a combination of one term that is not the constant. */
+export const singleOf = ({ start, wire }: Rows, lc: LCId): Wire | undefined =>
+  start[lc]! + 1 === start[lc + 1] && wire[start[lc]!] !== 0 ? wire[start[lc]!]! : undefined
+
 /** Σ coefficient · wire, as a map from wires to coefficients that are signed and not 0. */
 export type Sum = Map<Wire, bigint>
 

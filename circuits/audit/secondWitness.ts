@@ -25,6 +25,9 @@ const SEARCH = 200_000
 const MAX_EXTENDED = 12
 /** Solutions that one sum of digits may have mod p. */
 const MAX_WRAPS = 3
+/** Variables of a row between which digits are carried, and such changes that are tried. */
+const MAX_CARRIED = 64
+const MAX_CARRIES = 256
 
 /** A satisfying witness of the program, in [0, p); undefined where the inputs have none. */
 export function honestWitness(circuit: Circuit, inputs: readonly bigint[]): bigint[] | undefined {
@@ -183,14 +186,49 @@ function* solutions(
     }
   }
   const isBounded = window.wires.map((w) => ranges.has(w))
+  // nearest first
+  const near = window.wires.map((_, v) => v)
+  for (const seeds of carries(F, ranges, window, base)) {
+    if (budget.left <= 0) return
+    yield* completions(F, ranges, window, base, near, seeds, budget)
+  }
   // unbounded wires are left to the rows, as far as possible
   const order = window.wires.map((_, v) => v).sort((u, v) => Number(isBounded[v]) - Number(isBounded[u]) || u - v)
   const perturbed = [0, ...order.filter((v) => v !== 0)]
   for (const v of perturbed)
     for (const value of others(F, ranges, window.wires[v]!, base[v]!)) {
       if (budget.left <= 0) return
-      yield* completions(F, ranges, window, base, order, v, value, budget)
+      yield* completions(F, ranges, window, base, order, [[v, value]], budget)
     }
+}
+
+type Seed = readonly [variable: number, value: bigint]
+
+/** In linear rows, one digit more or less made up for by a digit of lower weight, all others as they were. */
+function* carries(F: Field, ranges: Ranges, window: Window, base: readonly bigint[]): Generator<readonly Seed[]> {
+  let found = 0
+  for (const { a, b, c } of window.rows) {
+    if (b.terms.length > 0 || a.terms.length + c.terms.length > MAX_CARRIED) continue
+    const line = new Map<number, bigint>(a.terms.map(([v, k]) => [v, b.constant * k]))
+    for (const [v, k] of c.terms) line.set(v, (line.get(v) ?? 0n) - k)
+    const digits = [...line].map(([v, k]) => ({ v, k: F.signed(k) })).filter(({ k }) => k !== 0n)
+    const moved = (v: number, by: bigint): bigint | undefined => {
+      const value = F.signed(base[v]!) + by
+      const range = ranges.of(window.wires[v]!)
+      return range === undefined || (value >= range.lo && value <= range.hi) ? F.mod(value) : undefined
+    }
+    for (const high of digits)
+      for (const low of digits) {
+        if (low.v === high.v || high.k % low.k !== 0n) continue
+        for (const step of [1n, -1n]) {
+          const [up, down] = [moved(high.v, step), moved(low.v, (-step * high.k) / low.k)]
+          if (up === undefined || down === undefined) continue
+          if (found++ === MAX_CARRIES) return
+          const others = digits.filter(({ v }) => v !== high.v && v !== low.v)
+          yield [[high.v, up], [low.v, down], ...others.map(({ v }): Seed => [v, base[v]!])]
+        }
+      }
+  }
 }
 
 /** Other values that a wire may well take. */
@@ -204,15 +242,14 @@ function others(F: Field, ranges: Ranges, wire: Wire, value: bigint): bigint[] {
   return [...new Set(fitting.map(F.mod))]
 }
 
-/** Solutions with one variable set to a value, the others from rows, else as they were. */
+/** Solutions with some variables set to values, the others from rows, else as they were. */
 function* completions(
   F: Field,
   ranges: Ranges,
   window: Window,
   base: readonly bigint[],
   order: readonly number[],
-  first: number,
-  value: bigint,
+  seeds: readonly Seed[],
   budget: Effort,
 ): Generator<readonly bigint[]> {
   const values: (bigint | undefined)[] = base.map(() => undefined)
@@ -266,7 +303,7 @@ function* completions(
     }
   }
 
-  if (assign(first, value)) yield* complete()
+  if (seeds.every(([v, x]) => (values[v] === undefined ? assign(v, x) : values[v] === x))) yield* complete()
 }
 
 type Assignment = ReadonlyMap<number, bigint>

@@ -52,11 +52,13 @@ export const TOLERANCE = 0.01
 
 /**
  * Imports a test's model with its inputs as they are, but fixes to the test's values those that an operator takes only as
- * constants (its refusal names them), those after the first of a quantised model, whose scales and weights are constants, and
- * those without elements.
+ * constants (its refusal names them), those after the first of a quantised model, whose scales and weights are constants, those
+ * without elements, and masks: those with infinities beside others without.
  */
 function load(onnx: Uint8Array, given: ReadonlyMap<string, Tensor>, bits: number) {
-  const fixed = new Map([...given].filter(([, { data }]) => data.length === 0))
+  const allFinite = ({ data }: Tensor): boolean => data.every(Number.isFinite)
+  const someFinite = [...given.values()].some((t) => t.data.length > 0 && allFinite(t))
+  const fixed = new Map([...given].filter(([, t]) => t.data.length === 0 || (someFinite && !allFinite(t))))
   for (;;) {
     const inputs = new Map([...given].filter(([name]) => !fixed.has(name)))
     const shapes = Object.fromEntries([...inputs].map(([name, { shape }]) => [name, shape]))

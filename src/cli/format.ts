@@ -29,7 +29,8 @@ export function formatBytes(bytes: number): string {
 }
 
 /** 1 proof, 1,200 proofs. */
-export const counted = (n: number, noun: string): string => `${thousands(n)} ${noun}${n === 1 ? '' : 's'}`
+export const counted = (n: number, noun: string, plural = `${noun}s`): string =>
+  `${thousands(n)} ${n === 1 ? noun : plural}`
 
 /**
  * Text that is safe to print: names come from files of others, and control characters or marks that turn the direction of

@@ -69,10 +69,12 @@ export function createFolder(
 ): (op: Op, context: InferContext, outputs: readonly TensorType[]) => Tensor[] | undefined {
   let total = 0
   return (op, context, outputs) => {
-    const known = context.types.every((type, i) => type === undefined || context.constants[i] !== undefined)
+    const known = context.types.every(
+      (type, i) => type === undefined || context.constants[i] !== undefined || op.typeOnly?.includes(i),
+    )
     const empty = outputs.length > 0 && outputs.every(({ shape }) => sizeOf(shape) === 0)
     if (empty) return outputs.map(({ dtype, shape }) => ({ dtype, shape, data: new Float64Array() }))
-    if ((!known && !op.typesOnly) || keep.includes(op.type)) return undefined
+    if (!known || keep.includes(op.type)) return undefined
     const made = outputs.reduce((n, { shape }) => n + sizeOf(shape), 0)
     const read = Math.max(...context.types.map((type) => (type === undefined ? 0 : sizeOf(type.shape))), 1)
     if (made > foldLimits.elements || total + made > foldLimits.total) return undefined

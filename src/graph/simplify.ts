@@ -7,8 +7,10 @@ import { batchNormalizationTerms } from '../ops/batchNormalization.ts'
 import { gemmAttributes } from '../ops/gemm.ts'
 import { findOp } from '../ops/index.ts'
 import { broadcastMap, type Shape, sameShape, sizeOf, type Tensor } from '../tensor.ts'
+import { expandAttention } from './attention.ts'
 import type { Graph, Node } from './graph.ts'
 import { contextOf, createFolder } from './infer.ts'
+import { fuseMasks } from './masks.ts'
 import { type Draft, rewrite } from './rewrite.ts'
 import { unrollRecurrent } from './unroll.ts'
 
@@ -17,7 +19,9 @@ export function simplify(graph: Graph): Graph {
   const passes = [
     foldConstants,
     unrollRecurrent,
+    expandAttention,
     dropNoOps,
+    fuseMasks,
     fuseBatchNormalization,
     fuseAffine,
     foldConstants,

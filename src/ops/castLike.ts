@@ -13,6 +13,7 @@ export const castLike: Op = {
   type: 'CastLike',
   domain: '',
   opsets: [15, 25],
+  typeOnly: [1],
   arity: [2, 2],
   infer: (context) => [checkCast(context, target(context))],
   compute: (context, [x]) => [castTo(context, x!, target(context))],

@@ -11,7 +11,7 @@ export const eyeLike: Op = {
   domain: '',
   opsets: [9, 25],
   arity: [1, 1],
-  typesOnly: true,
+  typeOnly: [0],
   infer: (context) => {
     const x = typeAt(context, 0)
     const { dtype } = attributes(context)

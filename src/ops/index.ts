@@ -3,6 +3,7 @@ import { add } from './add.ts'
 import { and } from './and.ts'
 import { argMax } from './argMax.ts'
 import { argMin } from './argMin.ts'
+import { attention } from './attention.ts'
 import { averagePool } from './averagePool.ts'
 import { batchNormalization } from './batchNormalization.ts'
 import { cast } from './cast.ts'
@@ -30,6 +31,7 @@ import { expand } from './expand.ts'
 import { eyeLike } from './eyeLike.ts'
 import { flatten } from './flatten.ts'
 import { floor } from './floor.ts'
+import { fusedMatMul } from './fusedMatMul.ts'
 import { gather } from './gather.ts'
 import { gatherElements } from './gatherElements.ts'
 import { gatherND } from './gatherND.ts'
@@ -56,6 +58,7 @@ import { logSoftmax } from './logSoftmax.ts'
 import { lpPool } from './lpPool.ts'
 import { lrn } from './lrn.ts'
 import { lstm } from './lstm.ts'
+import { maskedSoftmax } from './maskedSoftmax.ts'
 import { matMul } from './matMul.ts'
 import { max } from './max.ts'
 import { maxPool } from './maxPool.ts'
@@ -74,7 +77,7 @@ import { pad } from './pad.ts'
 import { pow } from './pow.ts'
 import { pRelu } from './pRelu.ts'
 import { productSum } from './productSum.ts'
-import { quantisedOperators } from './qlinear.ts'
+import { microsoftDequantizeLinear, microsoftQuantizeLinear, quantisedOperators } from './qlinear.ts'
 import { quantizeLinear } from './quantizeLinear.ts'
 import { range } from './range.ts'
 import { reciprocal } from './reciprocal.ts'
@@ -128,6 +131,7 @@ export const ops: readonly Op[] = [
   and,
   argMax,
   argMin,
+  attention,
   averagePool,
   batchNormalization,
   cast,
@@ -155,6 +159,7 @@ export const ops: readonly Op[] = [
   eyeLike,
   flatten,
   floor,
+  fusedMatMul,
   gather,
   gatherElements,
   gatherND,
@@ -185,6 +190,8 @@ export const ops: readonly Op[] = [
   maxPool,
   mean,
   meanVarianceNormalization,
+  microsoftDequantizeLinear,
+  microsoftQuantizeLinear,
   min,
   mish,
   ...mlOps,
@@ -244,7 +251,7 @@ export const ops: readonly Op[] = [
 ]
 
 /** Operators that only simplification makes. */
-const internal: readonly Op[] = [linearSum, productSum]
+const internal: readonly Op[] = [linearSum, maskedSoftmax, productSum]
 
 const byType = new Map<string, Op[]>()
 for (const op of [...ops, ...internal]) {

@@ -1,5 +1,6 @@
 import type { Node } from '../graph/graph.ts'
-import type { Tensor, TensorType } from '../tensor.ts'
+import type { ProductGeometry } from '../model/layers/linear.ts'
+import type { Shape, Tensor, TensorType } from '../tensor.ts'
 import type { LowerContext, QTensor } from './lowering.ts'
 
 /** What an operator sees of its node when types are inferred. */
@@ -21,8 +22,8 @@ export type Op = {
   readonly opsets: readonly [since: number, last: number]
   /** Fewest and most inputs; the first `least` may not be left out. */
   readonly arity: readonly [least: number, most: number]
-  /** The result depends on the types of the inputs alone, so it is known at import. */
-  readonly typesOnly?: boolean
+  /** Inputs of which only the type matters: the result is known at import where the others are constant. */
+  readonly typeOnly?: readonly number[]
   /**
    * Types of the outputs that the operator computes: further ones (masks, indices) may not be used. Throws `UnsupportedError`
    * for attributes, element types and shapes that are not supported, `InvalidNodeError` for those that ONNX forbids.
@@ -32,6 +33,11 @@ export type Op = {
   compute(context: InferContext, inputs: readonly (Tensor | undefined)[]): Tensor[]
   /** For operators that only move data: where each element of output 0 comes from. */
   moves?(context: InferContext): Moves
+  /**
+   * For linear operators with constant weights, inputs 1 and 2: these in real units. Where weights are open, such a node takes
+   * them from a weight set; they are all that may differ from one set to the next. Throws UnsupportedError.
+   */
+  parameters?(context: InferContext): Parameters | undefined
   /** How the operator treats the scales of its tensors; nothing is assumed where it is left out. */
   readonly scaling?: Scaling
   /**
@@ -39,6 +45,15 @@ export type Op = {
    * graph, and optional ones left out, are undefined here: their values are in the context.
    */
   lower?(context: LowerContext, inputs: readonly (QTensor | undefined)[]): QTensor[]
+}
+
+/** A linear map of input 0, and its weights and biases laid out as layers have them. */
+export type Parameters = {
+  readonly map: ProductGeometry
+  readonly shape: Shape
+  readonly weights: Float64Array
+  /** One per channel. */
+  readonly bias?: Float64Array
 }
 
 /** y[i] = x[map[i]] over the concatenation of the data inputs, `fill` where map[i] is -1. */

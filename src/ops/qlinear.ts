@@ -292,7 +292,21 @@ export const qLinearConcat = composite('QLinearConcat', MICROSOFT, [1, 1], [5, 2
   ]
 })
 
-/** All of them. */
+/** Opset that brought 16-bit integers to QuantizeLinear and DequantizeLinear. */
+const SIXTEEN_OPSET = 21
+
+/** An operator of ai.onnx that com.microsoft has too: 16-bit integers came there first. */
+const alias = (op: Op): Op =>
+  composite(op.type, MICROSOFT, [1, 1], op.arity, (context) => [
+    part(op, SIXTEEN_OPSET, inputNames(context), 'result', context.node.attributes),
+  ])
+
+/** https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QuantizeLinear */
+export const microsoftQuantizeLinear = alias(quantizeLinear)
+/** https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.DequantizeLinear */
+export const microsoftDequantizeLinear = alias(dequantizeLinear)
+
+/** The operators that only quantised models have. */
 export const quantisedOperators: readonly Op[] = [
   qLinearConv,
   qLinearMatMul,

@@ -15,7 +15,7 @@ export const shape: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
-  typesOnly: true,
+  typeOnly: [0],
   infer: (context) => [{ dtype: 'int64', shape: [sizes(context).length] }],
   compute: (context) => [{ ...shape.infer(context)[0]!, data: Float64Array.from(sizes(context)) }],
 }

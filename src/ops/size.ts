@@ -9,7 +9,7 @@ export const size: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
-  typesOnly: true,
+  typeOnly: [0],
   infer: (context) => {
     attributesOf(context.node, {})
     return [{ dtype: 'int64', shape: [] }]

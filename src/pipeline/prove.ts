@@ -11,12 +11,13 @@ import type { ProofStats } from '../workers/tasks.ts'
 import type { Compiled } from './compileModel.ts'
 import { type Opening, opener, saltsFor } from './opening.ts'
 import { layoutOf, type PublicTensor, readSignals } from './signals.ts'
+import { type WeightSet, weightsFor } from './weights.ts'
 
 /** A proof that the model, run on a sample, gives what the public signals say. */
 export type Inference = {
   readonly proof: Proof
   readonly publicSignals: readonly bigint[]
-  /** The public signals in the model's own units: its outputs and inputs, as far as they are public. */
+  /** The public signals in the model's own units: its outputs, inputs and weights, as far as they are public. */
   readonly statement: readonly PublicTensor[]
   /** What opens the commitments among the public signals: for those only who may know the tensors. */
   readonly openings: readonly Opening[]
@@ -30,6 +31,8 @@ export type ProveOptions = Pick<ProverOptions, 'threads' | 'maxQueue' | 'resourc
   readonly names?: readonly string[]
   /** For every sample one salt, in [0, r), for each input that is committed with a salt; default: drawn here. */
   readonly salts?: readonly (readonly bigint[])[]
+  /** Another weight set of the architecture; default: that of the compiled model. */
+  readonly weights?: WeightSet
   readonly signal?: AbortSignal
   /** Called with the finished share of all proofs in [0, 1], never less than before, and how many are complete. */
   readonly onProgress?: (fraction: number, complete: number) => void
@@ -58,18 +61,24 @@ export function integersOf(model: IntegerModel, sample: Sample, outOfRange: OutO
 
 /**
  * What the circuit of a model takes for a sample. Salts, one for each input whose digest has one, are drawn where they are
- * not given. Throws as `integersOf`, and VeritensorError `input/salt`.
+ * not given. Throws as `integersOf`, and VeritensorError `input/salt` and `input/weights`.
  */
 export const circuitInputs = (
-  { model, visibility }: Pick<Compiled, 'model' | 'visibility'>,
+  { model, visibility, weights }: Pick<Compiled, 'model' | 'visibility' | 'weights'>,
   sample: Sample,
-  options: { readonly outOfRange?: OutOfRange; readonly salts?: readonly bigint[] } = {},
+  options: {
+    readonly outOfRange?: OutOfRange
+    readonly salts?: readonly bigint[]
+    /** Default: those of the compiled model. */
+    readonly weights?: WeightSet
+  } = {},
 ): (number | bigint)[] =>
   circuitAssignment(
     model,
     visibility,
     integersOf(model, sample, options.outOfRange ?? 'refuse'),
     saltsFor(visibility, model, options.salts),
+    weightsFor(model, options.weights ?? weights),
   )
 
 /**
@@ -78,16 +87,17 @@ export const circuitInputs = (
  * (`openProver`) and give it `circuitInputs`.
  *
  * Throws `input/wrong-shape`, `input/not-finite`, `input/out-of-range`, `key/malformed-zkey`, `key/unsafe`,
- * `key/other-circuit`, `key/corrupt`, `input/salt`, `limit/worker-memory`, `internal/worker-died` and `aborted/by-caller`.
+ * `key/other-circuit`, `key/corrupt`, `input/salt`, `input/weights`, `limit/worker-memory`, `internal/worker-died` and `aborted/by-caller`.
  */
 export async function prove(
-  compiled: Pick<Compiled, 'model' | 'circuit' | 'visibility'>,
+  compiled: Pick<Compiled, 'model' | 'circuit' | 'visibility' | 'weights'>,
   keys: { readonly zkey: Uint8Array },
   samples: Iterable<Sample>,
   options: ProveOptions = {},
 ): Promise<Inference[]> {
   const { model, circuit, visibility } = compiled
   const { outOfRange = 'refuse', names, onProgress, onProof } = options
+  const weights = weightsFor(model, options.weights ?? compiled.weights)
   const naming = (error: unknown, i: number): unknown => named(error, names?.[i] ?? `sample ${i}`)
   const jobs = Array.from(samples, (sample, i) => {
     try {
@@ -99,7 +109,7 @@ export async function prove(
   })
   if (jobs.length === 0) return []
   const layout = layoutOf(visibility, model)
-  const open = opener(visibility, model)
+  const open = opener(visibility, model, weights?.integers)
   const prover = await openProver({ ...options, circuit, zkey: keys.zkey, threads: threadsFor(jobs.length, options) })
   // the first failure ends the others
   const stop = new AbortController()
@@ -110,15 +120,18 @@ export async function prove(
   let failure: { readonly error: unknown } | undefined
   const one = async ({ inputs, salts }: Job, i: number): Promise<Inference | undefined> => {
     try {
-      const { proof, publicSignals, stats } = await prover.prove(circuitAssignment(model, visibility, inputs, salts), {
-        signal,
-        whenFull: 'wait',
-        onProgress(fraction) {
-          sum += fraction - done[i]!
-          done[i] = fraction
-          onProgress?.(Math.min(sum / jobs.length, 1), complete)
+      const { proof, publicSignals, stats } = await prover.prove(
+        circuitAssignment(model, visibility, inputs, salts, weights),
+        {
+          signal,
+          whenFull: 'wait',
+          onProgress(fraction) {
+            sum += fraction - done[i]!
+            done[i] = fraction
+            onProgress?.(Math.min(sum / jobs.length, 1), complete)
+          },
         },
-      })
+      )
       const statement = readSignals(layout, publicSignals)
       const inference = { proof, publicSignals, statement, openings: open(inputs, salts, statement), stats }
       await onProof?.(inference, i)
@@ -132,7 +145,16 @@ export async function prove(
     }
   }
   try {
-    const made = await Promise.all(jobs.map(one))
+    const made = new Array<Inference | undefined>(jobs.length)
+    let next = 0
+    // with open weights the inputs of one proof are many: those of all at once could be too many
+    const lane = async (): Promise<void> => {
+      while (next < jobs.length && failure === undefined) {
+        const i = next++
+        made[i] = await one(jobs[i]!, i)
+      }
+    }
+    await Promise.all(Array.from({ length: 2 * prover.threads }, lane))
     if (failure !== undefined) throw failure.error
     return made as Inference[]
   } finally {

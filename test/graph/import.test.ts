@@ -84,10 +84,13 @@ describe('refusals', () => {
       model([relu('x', 'y')], { inputs: [{ name: 'x', shape: [2 ** 27, 2] }] }),
     ],
     [
-      'model/unsupported: MaxPool "MaxPool_0": use of output 1 = "i" is not supported (supported: only the first output)',
-      model([{ op: 'MaxPool', inputs: ['x'], outputs: ['y', 'i'], attributes: { kernel_shape: { ints: [1] } } }], {
-        inputs: [{ name: 'x', shape: [1, 1, 2] }],
-        outputs: [{ name: 'i' }],
+      'model/unsupported: BatchNormalization "BatchNormalization_0": use of output 1 = "m" is not supported (supported: only the first output)',
+      model([{ op: 'BatchNormalization', inputs: ['x', 's', 's', 's', 's'], outputs: ['y', 'm'] }], {
+        inputs: [
+          { name: 'x', shape: [1, 3] },
+          { name: 's', shape: [3] },
+        ],
+        outputs: [{ name: 'm' }],
       }),
     ],
   ])('%s', (message, bytes) => {

@@ -1,10 +1,10 @@
 import { type Audit, audit as auditCircuit, type Undetermined } from '../../../circuits/audit/audit.ts'
 import { Fr } from '../../../circuits/field.ts'
-import { openCircuit } from '../../artefacts/compiled.ts'
+import { openCircuit, rowsDigest } from '../../artefacts/compiled.ts'
 import { readManifest } from '../../artefacts/directory.ts'
 import { one } from '../args.ts'
 import { command } from '../command.ts'
-import { table, thousands } from '../format.ts'
+import { counted, table, thousands } from '../format.ts'
 import { formatSeconds } from '../progress.ts'
 
 /** Changes of a second witness that are printed for people. */
@@ -16,9 +16,10 @@ export const audit = command({
   summary: 'prove that the inputs determine every wire of the circuit',
   details:
     'Reads nothing but the rows: shows of wire after wire that two witnesses with the same inputs can’t differ on it, derives\n' +
-    'every interval anew and checks that no row wraps around the field, counts what serves nothing. Wires that are not shown\n' +
-    'to be determined are named with their ONNX node and gadget, the reason, and a second witness if one was found. Exit code\n' +
-    '3 if there are any, or if a row wraps, contradicts itself, or leaves a public input out.',
+    'every interval anew and checks that no row wraps around the field, tests at random witnesses that no wire can move (the\n' +
+    'kernel of the Jacobian), counts what serves nothing. Wires that are not shown to be determined are named with their ONNX\n' +
+    'node and gadget, the reason, and a second witness if one was found. Exit code 3 if there are any, if a wire moves, or if\n' +
+    'a row wraps, contradicts itself, or leaves a public input out. What each lemma says: docs/audit.md.',
   options: {
     named: {
       type: 'integer',
@@ -49,12 +50,14 @@ export const audit = command({
       }),
     )
     const seconds = (performance.now() - started) / 1000
+    const r1cs = blocking(() => rowsDigest(directory, manifest, circuit))
     progress.done()
     return {
-      json: { schema: 'veritensor/audit@1', directory, name: manifest.name, seconds, ...plain(result) },
+      json: { schema: 'veritensor/audit@1', directory, name: manifest.name, r1cs, seconds, ...plain(result) },
       text: [
         `${manifest.name} (${directory})`,
         ...describe(result),
+        `  circuit     ${r1cs} (SHA-256 of its .r1cs; keys and contracts name it)`,
         `  took        ${formatSeconds(seconds)}`,
         '',
         verdict(result),
@@ -73,7 +76,7 @@ function verdict({ determined, clean, undeterminedCount }: Audit): string {
   return clean ? 'Every wire is determined.' : 'Every wire is determined, but the circuit is NOT SOUND: see above.'
 }
 
-function describe({ counts, lemmas, ranges, scopes, undetermined, undeterminedCount }: Audit): string[] {
+function describe({ counts, lemmas, ranges, kernel, scopes, undetermined, undeterminedCount }: Audit): string[] {
   const proven = Object.entries(lemmas)
     .filter(([name]) => name !== 'open')
     .map(([name, wires]) => `${LEMMA_NAMES[name] ?? name} ${thousands(wires)}`)
@@ -85,7 +88,7 @@ function describe({ counts, lemmas, ranges, scopes, undetermined, undeterminedCo
     `field ${ranges.fieldBits}`,
   ]
   const inputs = counts.publicInputs + counts.privateInputs
-  const rowNotes: readonly (readonly [
+  const notes: readonly (readonly [
     string,
     { readonly count: number; readonly first: readonly { readonly scope: string }[] },
   ])[] = [
@@ -93,6 +96,8 @@ function describe({ counts, lemmas, ranges, scopes, undetermined, undeterminedCo
     ['rows that never hold', counts.contradictions],
     ['rows that say what another one says', counts.duplicateRows],
     ['rows that say nothing', counts.idleRows],
+    ['wires that can move to first order', kernel.moving],
+    ['wires that the solver takes for small integers without rows that prove it', ranges.unprovenWires],
   ]
   return [
     `  rows        ${thousands(counts.rows)}, of which ${thousands(counts.linearRows)} linear`,
@@ -100,8 +105,9 @@ function describe({ counts, lemmas, ranges, scopes, undetermined, undeterminedCo
     `  proven by   ${proven.join(' · ')}`,
     `  integers    ${thousands(ranges.bounded)} wires, any field element ${thousands(ranges.unbounded)}`,
     `  widths      ${widths.join(' · ')}`,
+    `  kernel      ${describeKernel(kernel)}`,
     `  inputs      ${thousands(inputs)}, of which ${thousands(ranges.unprovenInputs.count)} without rows for their range, ${thousands(counts.unusedPublicInputs.count)} public and ${thousands(counts.unusedPrivateInputs.count)} private in no row`,
-    ...rowNotes
+    ...notes
       .filter(([, { count }]) => count > 0)
       .map(([what, { count, first }]) => `  note        ${thousands(count)} ${what}: ${scopesOf(first)}`),
     '',
@@ -120,6 +126,14 @@ function describe({ counts, lemmas, ranges, scopes, undetermined, undeterminedCo
       : []),
     '',
   ]
+}
+
+function describeKernel({ witnesses, unsatisfied, moving, undecided }: Audit['kernel']): string {
+  const refused = unsatisfied === 0 ? '' : `, ${counted(unsatisfied, 'drawn input')} had no witness`
+  if (witnesses === 0) return `not tested${refused}`
+  const found = moving.count === 0 && undecided === 0 ? 'no wire moves' : `${counted(moving.count, 'wire')} may move`
+  const rest = undecided === 0 ? '' : `, ${thousands(undecided)} undecided`
+  return `${found}${rest} at ${counted(witnesses, 'random witness', 'random witnesses')}${refused}`
 }
 
 const LEMMA_NAMES: Readonly<Record<string, string>> = {

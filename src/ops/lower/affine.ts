@@ -50,7 +50,7 @@ const KEPT_FRACTION_BITS = 4
  * The input as integers: requantised, or, where it is an average with a few exact fraction bits, with these bits kept. They
  * widen each of the layer's `outputs` accumulators by that many bits, and save one requantisation per element of the input.
  */
-function integersOf(context: LowerContext, input: QTensor, outputs: number): QTensor {
+export function integersOf(context: LowerContext, input: QTensor, outputs: number): QTensor {
   const { shift } = input
   if (typeof shift !== 'number' || shift === 0 || shift > KEPT_FRACTION_BITS) return context.narrow(input)
   const { lo, hi } = context.boundsOf(input.value)
@@ -233,15 +233,18 @@ export function lowerGeneralGemm(
   return { name: '', value, shape, scale: target.scale, shift }
 }
 
+/** A factor of a product: a computed tensor or a constant. */
+export type Operand = { readonly tensor: QTensor | undefined; readonly constant: Tensor | undefined }
+
 /**
- * A matrix product, batched. Where one side is constant, a tensor on the left meets one matrix per stack entry; on the right,
- * each product is a map of its own. Wide result.
+ * alpha times a matrix product, batched. Where one side is constant, a tensor on the left meets one matrix per stack entry; on the
+ * right, each product is a map of its own. Wide result.
  */
 export function lowerMatMul(
   context: LowerContext,
-  a: QTensor | undefined,
-  b: QTensor | undefined,
+  [{ tensor: a, constant: constantA }, { tensor: b, constant: constantB }]: readonly [Operand, Operand],
   { m, k, n, left, right, shape }: Omit<MatMulGeometry, 'batch'>,
+  alpha = 1,
 ): QTensor {
   if (a !== undefined && b !== undefined)
     return lowerProducts(
@@ -254,17 +257,20 @@ export function lowerMatMul(
         return [(left[batch]! * m + i) * k + t, (right[batch]! * k + t) * n + j]
       },
       shape,
+      { alpha },
     )
-  const constant = context.constants[b === undefined ? 1 : 0]
+  const constant = b === undefined ? constantB : constantA
   const input = a ?? b
   if (input === undefined || constant === undefined)
     return unsupported(context, 'inputs', 'two constants', 'at least one tensor that the model computes')
   const constantSize = constant.data.length
-  if (b === undefined && constantSize === k * n)
-    return lowerGemm(context, input, [left.length * m, k, n], { weight: (i, j) => constant.data[i * n + j]! }, shape)
+  if (b === undefined && constantSize === k * n) {
+    const weight = (i: number, j: number): number => alpha * constant.data[i * n + j]!
+    return lowerGemm(context, input, [left.length * m, k, n], { weight }, shape)
+  }
   const x = context.narrow(input)
   const target = context.target()
-  const factor = x.scale / target.scale
+  const factor = (alpha * x.scale) / target.scale
   const rows: RealRow[] = []
   left.forEach((of, batch) => {
     for (let i = 0; i < m; i++)

@@ -9,6 +9,7 @@ import { isZero } from '../../../circuits/gadgets/zero.ts'
 import type { LC } from '../../../circuits/lc.ts'
 import { rowHolds, runProgram, wireValue } from '../../../circuits/solve.ts'
 import { withoutRow } from '../../support/everyWitness.ts'
+import { slots } from './slots.ts'
 import { circuitWith, type Input } from './support.ts'
 
 /** The wires that are named as causes. */
@@ -138,36 +139,29 @@ describe('selectors', () => {
   })
 })
 
-describe('slots', () => {
-  const slots =
-    (bounded: readonly boolean[]) =>
-    (cs: Builder, input: Input): LC => {
-      const [a, b, w] = [input(0, 255), input(0, 255), input(0, 255)]
-      const pack = (x: LC, y: LC): LC =>
-        cs.combine([
-          [1, x],
-          [1n << 32n, y],
-        ])
-      const packed = cs.mul(pack(a, b), w)
-      const ys = [0, 1].flatMap(() => cs.hint('quotient', [packed, cs.constant(2 ** 32)], 1, { honest: null }))
-      ys.forEach((y, i) => {
-        if (bounded[i]) toBits(cs, y, 16)
-      })
-      cs.assertEqual(pack(ys[0]!, ys[1]!), packed)
-      return ys[0]!
-    }
-  test('with bits are determined', () => {
-    expect(audit(circuitWith(slots([true, true]))).determined).toBe(true)
-  })
-  for (const i of [0, 1])
-    test(`of which number ${i} has none borrow from each other`, () => {
-      const { wire, reason } = oneCause(circuitWith(slots([i !== 0, i !== 1])))
-      expect(wire).toBe(6 + i)
-      expect(reason).toContain('may be any field element')
+describe('slots of a private product', () => {
+  for (const bounding of ['bits', 'requantise', 'sum'] as const) {
+    test(`bounded by ${bounding} are determined`, () => {
+      expect(audit(circuitWith((cs, input) => slots(cs, input, bounding)))).toMatchObject({ clean: true })
     })
-  test('without bits move along a line', () => {
-    expect(oneCause(circuitWith(slots([false, false]))).moves).toBe(true)
-  })
+    for (const careless of [0, 3, 5])
+      test(`of which number ${careless} is not bounded by ${bounding} borrow from each other`, () => {
+        const circuit = circuitWith((cs, input) => slots(cs, input, bounding, careless))
+        const result = audit(circuit)
+        const found = causes(result).filter((c) => c.secondWitness !== undefined)
+        expect(found.length).toBeGreaterThan(0)
+        for (const cause of found) checkSecond(circuit, cause)
+        expect(found[0]!.reason).toContain('may be any field element')
+      })
+  }
+})
+
+test('slots narrower than the bits of their numbers', () => {
+  const circuit = circuitWith((cs, input) => slots(cs, input, 'requantise', -1, 1n << 20n))
+  const result = audit(circuit)
+  const [cause] = causes(result)
+  expect(cause!.reason).toContain('several values of its 6 open wires may give the same sum')
+  checkSecond(circuit, cause!)
 })
 
 describe('dropped rows', () => {

@@ -178,7 +178,95 @@ const digits: Sloppy = (cs, random, [n]) => {
   cs.assertEqual(combine(cs, terms), random.unit() < 0.15 ? cs.constant(0) : n!)
 }
 
-const kinds: readonly Sloppy[] = [division, selection, place, patterns, zero, digits]
+/** Words of a private product, taken apart into slots that may or may not be bounded. */
+const slots: Sloppy = (cs, random, [x, y]) => {
+  const width = random.integer(1, 2)
+  const place = random.pick([2 ** width, 2 ** width, 2 ** width - 1, 2 ** (width + 1)])
+  const products = Array.from({ length: random.integer(1, 2) }, () =>
+    cs.mul(
+      combine(cs, [
+        [1, x!],
+        [random.integer(0, 3), y!],
+      ]),
+      combine(cs, [
+        [1, y!],
+        [random.integer(0, 2), cs.ONE],
+      ]),
+    ),
+  )
+  const results = Array.from({ length: random.integer(2, 3) }, () => {
+    const bits = spell(cs, cs.bits(x!, random.pick([width, width, width + 1])))
+    if (random.unit() < 0.4) return bits
+    const result = hint(cs, x!)
+    if (random.unit() < 0.85)
+      cs.assertEqual(
+        bits,
+        combine(cs, [
+          [1, result],
+          [random.pick([0, 0, 1, 2]), cs.ONE],
+        ]),
+      )
+    return result
+  })
+  const packed = combine(
+    cs,
+    results.map((r, i) => [place ** i, r] as const),
+  )
+  cs.assertEqual(
+    packed,
+    combine(
+      cs,
+      products.map((product) => [1, product] as const),
+    ),
+  )
+}
+
+/** A requantisation by parts: zero test of high bits, and the choice between value and bound. */
+const clamp: Sloppy = (cs, random, [n]) => {
+  const bits = cs.bits(n!, random.integer(2, 4))
+  cs.assertEqual(
+    spell(cs, bits),
+    random.unit() < 0.9
+      ? n!
+      : combine(cs, [
+          [2, n!],
+          [1, cs.ONE],
+        ]),
+  )
+  const [v, z] = [hint(cs, n!), hint(cs, n!)]
+  const high = combine(
+    cs,
+    Array.from(
+      { length: bits.count },
+      (_, i) => [i === 0 ? random.integer(0, 1) : random.pick([1, 1, -1]), cs.bit(bits, i)] as const,
+    ),
+  )
+  cs.assertMul(
+    high,
+    v,
+    combine(cs, [
+      [random.pick([1, 2, 6]), cs.ONE],
+      [random.pick([-1, -2, -6]), z],
+    ]),
+  )
+  cs.assertMul(high, z, cs.constant(0))
+  if (random.unit() < 0.7) cs.assertMul(v, z, cs.constant(0))
+  const y = hint(cs, n!)
+  cs.assertMul(
+    random.pick([z, z, cs.bit(bits, 1)]),
+    combine(cs, [
+      [1, spell(cs, bits)],
+      [-random.integer(0, 5), cs.ONE],
+    ]),
+    combine(cs, [
+      [1, y],
+      [random.integer(-2, 2), cs.ONE],
+      [random.pick([0, 0, -1]), cs.bit(bits, 0)],
+    ]),
+  )
+}
+
+const kinds: readonly Sloppy[] = [division, selection, place, patterns, zero, digits, slots, clamp]
 
 /** A gadget as someone in a hurry would write it, over a small field: some such circuits are determined, some are not. */
 export function sloppyCircuit(random: Random, kind: number): Circuit {

@@ -16,6 +16,7 @@ import type { LC } from '../../../circuits/lc.ts'
 import { rowHolds, runProgram, wireValue } from '../../../circuits/solve.ts'
 import { everyWitness } from '../../support/everyWitness.ts'
 import { type Random, seeded } from '../../support/random.ts'
+import { randomRows } from './randomRows.ts'
 import { sloppyCircuit } from './sloppy.ts'
 import { circuitWith, type Input, openOf } from './support.ts'
 
@@ -59,16 +60,24 @@ function small(gadget: (typeof gadgets)[number], n: number): Circuit {
   throw new Error('no small field fits')
 }
 
-/** The circuit with some rows left out, exchanged or said with another combination. */
+/** The circuit with some rows left out, added or said with another combination, or with another coefficient. */
 function mutate(circuit: Circuit, random: Random): Circuit {
   const rowLC = Array.from(circuit.rowLC)
+  const anyLC = (): number => random.integer(0, circuit.lcStart.length - 2)
   for (let k = random.integer(0, 2); k > 0; k--) {
     const row = random.integer(0, rowLC.length / 3 - 1)
-    if (random.unit() < 0.6) rowLC.splice(3 * row, 3)
-    else rowLC[3 * row + random.integer(0, 2)] = random.integer(0, circuit.lcStart.length - 2)
+    const kind = random.unit()
+    if (kind < 0.5) rowLC.splice(3 * row, 3)
+    else if (kind < 0.9) rowLC[3 * row + random.integer(0, 2)] = anyLC()
+    else rowLC.push(anyLC(), anyLC(), anyLC())
   }
+  const coefficients = [...circuit.coefficients]
+  if (random.unit() < 0.2)
+    coefficients[random.integer(0, coefficients.length - 1)] = createField(circuit.prime).signed(
+      BigInt(random.integer(0, Number(circuit.prime) - 1)),
+    )
   const rows = rowLC.length / 3
-  return { ...circuit, rows, rowLC: Uint32Array.from(rowLC), rowScope: circuit.rowScope.slice(0, rows) }
+  return { ...circuit, coefficients, rows, rowLC: Uint32Array.from(rowLC), rowScope: new Uint32Array(rows) }
 }
 
 const SEED = Number(process.env.VERITENSOR_AUDIT_SEED ?? 20)
@@ -119,6 +128,14 @@ test(`${10 * TRIALS} careless gadgets likewise`, () => {
   const random = seeded(SEED)
   const seen = { proven: 0, open: 0 }
   for (let k = 0; k < 10 * TRIALS; k++) confront(sloppyCircuit(random, k), random, seen)
+  expect(seen.proven).toBeGreaterThan(TRIALS)
+  expect(seen.open).toBeGreaterThan(TRIALS)
+})
+
+test(`${30 * TRIALS} circuits of random rows likewise`, () => {
+  const random = seeded(SEED)
+  const seen = { proven: 0, open: 0 }
+  for (let k = 0; k < 30 * TRIALS; k++) confront(randomRows(random), random, seen)
   expect(seen.proven).toBeGreaterThan(TRIALS)
   expect(seen.open).toBeGreaterThan(TRIALS)
 })

@@ -5,6 +5,7 @@ import { readRows } from '../../../circuits/audit/rows.ts'
 import { type Builder, createBuilder } from '../../../circuits/builder.ts'
 import type { Circuit } from '../../../circuits/circuit.ts'
 import { type Field, Fr } from '../../../circuits/field.ts'
+import { rangeCheck } from '../../../circuits/gadgets/bits.ts'
 import type { LC } from '../../../circuits/lc.ts'
 
 /** Makes inputs with a range that no row proves. */
@@ -21,6 +22,28 @@ export function circuitWith(body: (cs: Builder, input: Input) => LC, F: Field = 
   const y = cs.scope('node', () => cs.scope('gadget', () => body(cs, input)))
   cs.scope('out', () => cs.bindOutput(out, y))
   return cs.build()
+}
+
+/** The same with rows for the ranges of inputs, and what the builder claims of the result. */
+export function boundedCircuit(body: (cs: Builder, input: Input) => LC): {
+  readonly circuit: Circuit
+  readonly claimed: LC['range']
+} {
+  // inputs come before all rows: a first run tells which
+  const ranges: (readonly [bigint, bigint])[] = []
+  const dry = createBuilder(Fr)
+  body(dry, (lo, hi) => {
+    ranges.push([BigInt(lo), BigInt(hi)])
+    return dry.proven(dry.ONE, BigInt(lo), BigInt(hi))
+  })
+  const cs = createBuilder(Fr)
+  const out = cs.output()
+  const wires = ranges.map(([lo, hi]) => cs.input('private', { lo, hi }))
+  const inputs = cs.scope('input range', () => wires.map((x, i) => rangeCheck(cs, x, ...ranges[i]!)))
+  let next = 0
+  const y = cs.scope('gadget', () => body(cs, () => inputs[next++]!))
+  cs.scope('out', () => cs.bindOutput(out, y))
+  return { circuit: cs.build(), claimed: y.range }
 }
 
 /** The audit of such a circuit. */
