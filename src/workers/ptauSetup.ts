@@ -12,9 +12,10 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AbortedError, VeritensorError } from '../errors.ts'
 import { checkPtau, type PtauInfo, readPtauInfo } from '../groth16/ptau.ts'
-import { type R1cs, r1csChunks, r1csDigest } from '../groth16/r1cs.ts'
+import { type R1cs, r1csDigest } from '../groth16/r1cs.ts'
 import { checkKeyOfCircuit, type ProvingKey, readZkey } from '../groth16/zkey.ts'
 import { readShared, temporaryName, UnreadableFileError, writeAll, writeWhole } from './files.ts'
+import { writeFreshKey } from './phase2.ts'
 import { WorkerDiedError } from './pool.ts'
 
 /** The final public randomness of a ceremony. */
@@ -27,8 +28,6 @@ export type Beacon = {
 
 /** What the child process is asked; file names, and a hex string of entropy. */
 export type PtauRequest = {
-  readonly r1cs: string
-  readonly ptau: string
   readonly fresh: string
   readonly contributed: string
   readonly out: string
@@ -62,25 +61,74 @@ export type PtauSetupOptions = {
   /** Where the .zkey goes; it appears when it is complete and checked. */
   readonly path: string
   readonly beacon?: Beacon | undefined
+  /** Default: as many as the machine can run at once. */
+  readonly threads?: number | undefined
   readonly signal?: AbortSignal | undefined
+  /** Share done of the first and longest part, in [0, 1]. */
+  readonly onProgress?: ((fraction: number) => void) | undefined
 }
 
-/** Reads the header of a ceremony's file. Throws UnreadableFileError and `key/malformed-ptau`. */
-export function ptauInfo(path: string): PtauInfo {
+/** Opens a file for reading pieces of it. Throws UnreadableFileError. */
+function openPieces(path: string) {
   let fd: number
   try {
     fd = openSync(path, 'r')
   } catch (error) {
     throw new UnreadableFileError(path, error)
   }
-  try {
-    return readPtauInfo(fstatSync(fd).size, (position, length) => {
+  return {
+    size: fstatSync(fd).size,
+    read: (position: number, length: number): Uint8Array => {
       const bytes = new Uint8Array(length)
-      readSync(fd, bytes, 0, length, position)
+      for (let at = 0; at < length; ) {
+        const read = readSync(fd, bytes, at, length - at, position + at)
+        if (read === 0) throw new UnreadableFileError(path, new Error('it ends early'))
+        at += read
+      }
       return bytes
-    })
+    },
+    close: () => closeSync(fd),
+  }
+}
+
+/** Reads the header of a ceremony's file. Throws UnreadableFileError and `key/malformed-ptau`. */
+export function ptauInfo(path: string): PtauInfo {
+  const { size, read, close } = openPieces(path)
+  try {
+    return readPtauInfo(size, read)
   } finally {
-    closeSync(fd)
+    close()
+  }
+}
+
+export type FreshKeyOptions = {
+  readonly ptau: string
+  /** Where the key goes. **Anybody can forge proofs for it** until somebody has contributed. */
+  readonly path: string
+  readonly threads?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((fraction: number) => void) | undefined
+}
+
+/**
+ * The key of phase 2 before any contribution, as `snarkjs zkey new` makes it.
+ *
+ * Throws as `setupPtau`, and `limit/engine-memory`.
+ */
+export async function setupFresh(circuit: R1cs, options: FreshKeyOptions): Promise<void> {
+  const { path, threads, signal, onProgress } = options
+  const { size, read, close } = openPieces(options.ptau)
+  try {
+    const info = readPtauInfo(size, read)
+    checkPtau(info, circuit)
+    await writeWhole(path, (fd) =>
+      writeFreshKey(circuit, {
+        ...{ info, read, threads, signal, onProgress },
+        write: (position, bytes) => writeAll(fd, position, bytes),
+      }),
+    )
+  } finally {
+    close()
   }
 }
 
@@ -102,22 +150,15 @@ export async function setupPtau(circuit: R1cs, options: PtauSetupOptions): Promi
 
   const base = temporaryName(resolve(path))
   const files = {
-    r1cs: `${base}.r1cs`,
     fresh: `${base}.fresh`,
     contributed: `${base}.contributed`,
     out: `${base}.zkey`,
   }
   try {
-    await writeWhole(files.r1cs, (fd) => {
-      let position = 0
-      for (const chunk of r1csChunks(circuit)) {
-        writeAll(fd, position, chunk)
-        position += chunk.length
-      }
-    })
+    const { threads, onProgress } = options
+    await setupFresh(circuit, { ptau: options.ptau, path: files.fresh, threads, signal, onProgress })
     const request: PtauRequest = {
       ...files,
-      ptau: resolve(options.ptau),
       name: r1csDigest(circuit), // names the circuit in the key
       entropy: randomBytes(64).toString('hex'),
       beacon,

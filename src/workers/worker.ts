@@ -7,10 +7,11 @@ import { solve, type Witness } from '../../circuits/solve.ts'
 import { VeritensorError } from '../errors.ts'
 import type { Proof, VerifyingKey } from '../groth16/keys.ts'
 import { type Verifier, verifierOf } from '../groth16/verify.ts'
-import { multiplyPiece, proveOnEngine, runPiece } from './enginePieces.ts'
+import { columnPiece, multiplyPiece, proveOnEngine, runPiece } from './enginePieces.ts'
 import { proveWithSnarkjs } from './snarkjsProof.ts'
 import {
   type MultiplierData,
+  type Phase2Data,
   type ProgressMessage,
   type ProveResult,
   type ProverData,
@@ -41,6 +42,8 @@ export default async function run(request: { readonly id: number; readonly task:
         return { value: await prove(id, task) }
       case 'multiply':
         return { value: multiplyPiece(workerData as MultiplierData, task) }
+      case 'columns':
+        return { value: columnPiece(workerData as Phase2Data, task) }
       default:
         return { value: runPiece(engineData(), task, { witness, check }) }
     }
