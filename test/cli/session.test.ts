@@ -7,6 +7,7 @@ import { FILES, readManifest, sha256 } from '../../src/artefacts/directory.ts'
 import { type Anvil, startAnvil } from '../../src/chain/anvil.ts'
 import { R } from '../../src/groth16/bn254.ts'
 import { r1csDigest } from '../../src/groth16/r1cs.ts'
+import { readZkey } from '../../src/groth16/zkey.ts'
 import { comparable, snarkjs, writePtau } from '../groth16/tools.ts'
 import { cli, compileTiny, type Json, json, temporaryFolder, tinyFiles, tinyInputs } from './support.ts'
 
@@ -165,10 +166,11 @@ describe('prove', () => {
   test('errors come back from the threads with their codes', async () => {
     // points that the checks of the key do not look at: the proof turns out wrong in the thread
     const path = join(dir, FILES.zkey)
-    const bytes = readFileSync(path)
+    const good = readFileSync(path)
     const out = files.at('corrupt')
-    const proveWith = async (byte: number) => {
-      bytes.fill(byte, bytes.length - 68 - 12 - 4096, bytes.length - 68 - 12)
+    const proveWith = async (change: (sections: ReturnType<typeof readZkey>['sections']) => void) => {
+      const bytes = Uint8Array.from(good)
+      change(readZkey(bytes).sections)
       writeFileSync(path, bytes)
       const manifest = read(join(dir, FILES.manifest))
       manifest.files[FILES.zkey] = sha256(bytes)
@@ -176,8 +178,8 @@ describe('prove', () => {
       return json('prove', dir, '--input', files.proto, '-o', out)
     }
     // points at infinity in B2 alone are noticed before
-    expect((await proveWith(0)).json.code).toBe('key/malformed')
-    const { code, json: line } = await proveWith(1)
+    expect((await proveWith((sections) => sections.get(7)!.fill(0))).json.code).toBe('key/malformed')
+    const { code, json: line } = await proveWith((sections) => sections.get(9)!.fill(1, 0, 1))
     expect([code, line.code]).toEqual([5, 'key/corrupt'])
     expect(line.fix).toContain('.zkey')
     expect(readdirSync(out)).toEqual([])
