@@ -8,6 +8,8 @@ export { CircuitError } from '../circuits/error.ts'
 export { openCompiled, saveCompiled } from './artefacts/compiled.ts'
 export { readManifest } from './artefacts/directory.ts'
 export {
+  type ContributeOptions,
+  contributeDirectory,
   type Keys,
   openDirectoryKeys,
   openKeys,
@@ -15,6 +17,7 @@ export {
   type SetupOptions,
   setup,
   setupDirectory,
+  verifyDirectoryKey,
 } from './artefacts/keys.ts'
 export type { KeyInfo, Manifest } from './artefacts/manifest.ts'
 export { type Anvil, findAnvil, startAnvil } from './chain/anvil.ts'
@@ -28,6 +31,7 @@ export {
   type VerifierDescription,
   verifyOnchain,
 } from './chain/verifyOnchain.ts'
+export type { EngineChoice } from './engine/variant.ts'
 export { AbortedError, type ErrorCategory, type ErrorCode, VeritensorError } from './errors.ts'
 export { type Estimate, estimateCircuit } from './estimate.ts'
 export type { Graph, Node } from './graph/graph.ts'
@@ -62,4 +66,5 @@ export { generateVerifier, type VerifierOptions, verifyingKeyDigest } from './so
 export type { Shape, Tensor } from './tensor.ts'
 export { version } from './version.ts'
 export type { TensorVisibility, Visibility, WeightVisibility } from './visibility.ts'
+export type { Mode } from './workers/engineProver.ts'
 export { openProver, type Prover, type ProverOptions } from './workers/prover.ts'
