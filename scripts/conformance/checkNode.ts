@@ -19,7 +19,7 @@ import { importGraph } from '../../src/pipeline/compileModel.ts'
 import { calibrate } from '../../src/quantise/calibrate.ts'
 import { isQuantised, quantiseExactly } from '../../src/quantise/exact.ts'
 import { dequantise, quantiseInput } from '../../src/quantise/ports.ts'
-import { defaultScheme, quantise } from '../../src/quantise/quantise.ts'
+import { quantise, schemeOf } from '../../src/quantise/quantise.ts'
 import { isFloat, sizeOf, type Tensor } from '../../src/tensor.ts'
 import { readTestSets } from './testData.ts'
 
@@ -68,7 +68,7 @@ function load(onnx: Uint8Array, given: ReadonlyMap<string, Tensor>, bits: number
       if (!isQuantised(graph))
         return {
           ...{ graph, inputs, fixed },
-          model: quantise(graph, calibrate(graph, [inputs]), { ...defaultScheme, bits }),
+          model: quantise(graph, calibrate(graph, [inputs]), schemeOf(bits)),
         }
       if (inputs.size === 1) return { graph, inputs, fixed, model: quantiseExactly(graph) }
       for (const [name, tensor] of [...inputs].slice(1)) fixed.set(name, tensor)

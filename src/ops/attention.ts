@@ -166,6 +166,20 @@ export const attention: Op = {
   domain: '',
   opsets: [23, 25],
   arity: [3, 7],
+  doc: {
+    integers:
+      'the nodes that it stands for: FusedMatMul, Tanh for softcap, Add of a computed mask, Softmax over the keys that masks leave, MatMul; masks of booleans, causal ones and constants of -1,000 or less leave keys out',
+    rows: '2 products for each query, key and feature of a head; as Softmax for each query and key',
+    error: 'that of the operators it is made of',
+    refuses: 'scores after a mask as an output where it leaves keys out',
+    example: {
+      inputs: [
+        [1, 1, 2, 2],
+        [1, 1, 3, 2],
+        [1, 1, 3, 2],
+      ],
+    },
+  },
   infer: (context) => {
     const g = attentionGeometry(context)
     const { dtype } = typeAt(context, 0)

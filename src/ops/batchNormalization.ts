@@ -1,5 +1,6 @@
 import { floatTypes, formatShape, sizeOf, type Tensor } from '../tensor.ts'
 import { attributesOf, float, oneOf } from './attributes.ts'
+import { constantOf, WEIGHT_ERROR } from './doc.ts'
 import { constantAt, invalid, typeAt, typeOf } from './inputs.ts'
 import { lowerAffineChannels } from './lower/elementwise.ts'
 import type { InferContext, Op } from './op.ts'
@@ -29,6 +30,16 @@ export const batchNormalization: Op = {
   domain: '',
   opsets: [7, 25],
   arity: [5, 5],
+  doc: {
+    integers: 'Σ W·q + B per channel; fused into the Conv, Gemm or MatMul before it where that is possible',
+    rows: '0',
+    error: WEIGHT_ERROR,
+    refuses: 'training, and parameters that the model computes',
+    example: {
+      inputs: [[1, 2, 3]],
+      constants: [constantOf([2], [1, 2]), constantOf([2], [0, 1]), constantOf([2], [0, 1]), constantOf([2], [1, 2])],
+    },
+  },
   infer: (context) => {
     attributes(context)
     const x = typeOf(context, 0, floatTypes)

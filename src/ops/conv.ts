@@ -1,5 +1,6 @@
 import { floatTypes, formatShape, type Shape, sizeOf } from '../tensor.ts'
 import { addProduct } from './contract.ts'
+import { constantOf, WEIGHT_ERROR } from './doc.ts'
 import { constantAt, invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import { type ConvShape, lowerConv } from './lower/affine.ts'
 import { lowerProduct } from './lower/product.ts'
@@ -19,6 +20,13 @@ export const conv: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [2, 3],
+  doc: {
+    integers: 'Σ W·q + B, S per output channel',
+    rows: '0',
+    error: WEIGHT_ERROR,
+    refuses: 'weights and biases that the model computes; three spatial axes or more',
+    example: { inputs: [[1, 1, 3, 3]], constants: [constantOf([1, 1, 2, 2], [1, 2, 3, 4])] },
+  },
   infer: (context) => {
     const x = typeOf(context, 0, floatTypes)
     const w = typeLikeFirst(context, 1)

@@ -1,5 +1,6 @@
 import { floatTypes, formatShape, type Shape, sizeOf, stridesOf } from '../tensor.ts'
 import { attributesOf, int, ints, oneOf } from './attributes.ts'
+import { constantOf, WEIGHT_ERROR } from './doc.ts'
 import { constantAt, invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import { lowerTaps } from './lower/linear.ts'
 import type { InferContext, Op } from './op.ts'
@@ -111,6 +112,13 @@ export const convTranspose: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [2, 3],
+  doc: {
+    integers: 'Σ W·q + B, one S',
+    rows: '0',
+    error: WEIGHT_ERROR,
+    refuses: 'weights and biases that the model computes',
+    example: { inputs: [[1, 1, 2, 2]], constants: [constantOf([1, 1, 2, 2], [1, 2, 3, 4])] },
+  },
   infer: (context) => {
     const { shape } = geometry(context)
     if (context.types[2] !== undefined && typeLikeFirst(context, 2).shape.join() !== String(shape[1]))

@@ -1,5 +1,6 @@
 import { floatTypes, sizeOf, type Tensor, type TensorType } from '../tensor.ts'
 import { attributesOf, float, int } from './attributes.ts'
+import { movement } from './doc.ts'
 import { atMostInputs, constantScalar, typeOf, unsupported } from './inputs.ts'
 import { emitConstant } from './lower/compare.ts'
 import { lowerMove } from './lower/moves.ts'
@@ -12,6 +13,7 @@ export const dropout: Op = {
   domain: '',
   opsets: [7, 25],
   arity: [1, 3],
+  doc: movement({ inputs: [[2, 3]] }, 'the integers as they are; the mask is 1'),
   infer: (context) => {
     attributesOf(context.node, context.node.opset < 12 ? { ratio: float(0.5) } : { seed: int(0) })
     if (context.node.opset < 12) atMostInputs(context, 1)

@@ -4,7 +4,7 @@ import { tabulated } from './tabulated.ts'
 
 /**
  * The error function, elementwise.
- * Maximum error: half a step of the output for the rounded input; one step above 12 bits. https://onnx.ai/onnx/operators/onnx__Erf.html
+ * https://onnx.ai/onnx/operators/onnx__Erf.html
  */
 export const erf = tabulated(
   'Erf',

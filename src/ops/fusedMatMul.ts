@@ -1,5 +1,6 @@
 import { floatTypes, type Shape, stridedMap, stridesOf, type Tensor } from '../tensor.ts'
 import { attributesOf, flag, float, oneOf } from './attributes.ts'
+import { WEIGHT_ERROR } from './doc.ts'
 import { typeAt, typeLikeFirst, typeOf } from './inputs.ts'
 import { lowerMatMul } from './lower/affine.ts'
 import { lowerTaken } from './lower/moves.ts'
@@ -45,6 +46,18 @@ export const fusedMatMul: Op = {
   domain: 'com.microsoft',
   opsets: [1, 1],
   arity: [2, 2],
+  doc: {
+    integers: 'as MatMul',
+    rows: '0 where one side is constant; else n·k products',
+    error: WEIGHT_ERROR,
+    example: {
+      inputs: [
+        [2, 3],
+        [2, 3],
+      ],
+      attributes: { transB: 1, alpha: 0.5 },
+    },
+  },
   infer: (context) => {
     const { dtype } = typeOf(context, 0, floatTypes)
     typeLikeFirst(context, 1)

@@ -1,6 +1,7 @@
 import { broadcastMap, broadcastShapes, floatTypes, formatShape, type Shape, sameShape } from '../tensor.ts'
 import { attributesOf, flag, float } from './attributes.ts'
 import { addProduct } from './contract.ts'
+import { constantOf, WEIGHT_ERROR } from './doc.ts'
 import { invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import { lowerGemm, lowerGeneralGemm } from './lower/affine.ts'
 import { lowerProduct } from './lower/product.ts'
@@ -29,6 +30,13 @@ export const gemm: Op = {
   domain: '',
   opsets: [7, 25],
   arity: [2, 3],
+  doc: {
+    integers:
+      'Σ W·q + C with W = round(alpha·w · s / sy · 2^S), S per column; of two computed matrices the exact sums of products, times round(alpha·s₁·s₂ / sy · 2^S)',
+    rows: '0 for a constant B; else n·k products',
+    error: WEIGHT_ERROR,
+    example: { inputs: [[2, 3]], constants: [constantOf([3, 2], [1, 2, 3, 4, 5, 6])] },
+  },
   infer: (context) => {
     const { dtype } = typeOf(context, 0, floatTypes)
     typeLikeFirst(context, 1)

@@ -9,6 +9,12 @@ export const globalMaxPool: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
+  doc: {
+    integers: 'as MaxPool',
+    rows: '(k - 1)·(b + 3) an element',
+    error: 'none',
+    example: { inputs: [[1, 2, 2, 2]] },
+  },
   infer: inferGlobalPool,
   compute: (_, [x]) => [
     computeGlobalPool(x!, (plane) => plane.reduce((most, v) => Math.max(most, v), Number.NEGATIVE_INFINITY)),

@@ -1,5 +1,6 @@
 import { broadcastMap, broadcastShapes, floatTypes, formatShape, type Shape, sameShape, sizeOf } from '../tensor.ts'
 import { attributesOf, float, int, oneOf } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { axisOf, invalid, typeAt, typeOf } from './inputs.ts'
 import { computeNormalisation, lowerNormalisation, type Normalisation } from './normalisation.ts'
 import type { InferContext, Op } from './op.ts'
@@ -42,6 +43,15 @@ export const layerNormalization: Op = {
   domain: '',
   opsets: [17, 25],
   arity: [2, 3],
+  doc: {
+    integers:
+      'd = k·q - Σ q (q for RMS), V = Σ d², both exact; i = ⌊min(V, L) / 2^j + 1/2⌋ of 16 bits, L what twice the largest calibrated variance gives; r = table of 1 / √(variance + epsilon) at i, in steps of 1/1,024 of a typical one; d·r exactly, times round(w · 2^S), plus round(b · 2^S)',
+    rows: '2·N products, a requantisation and a table of 16 bits for each group',
+    error:
+      '1/2,048 of the result for a typical variance (the step of r), and the step of i; variances beyond L count as L',
+    refuses: 'scales and biases that the model computes',
+    example: { inputs: [[2, 4]], constants: [constantOf([4], [1, 1, 2, 2])] },
+  },
   infer: (context) => {
     const { outer } = trailingGroups(context, true)
     const x = typeAt(context, 0)

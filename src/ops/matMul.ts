@@ -1,6 +1,7 @@
 import { broadcastMap, broadcastShapes, floatTypes, formatShape, type Shape, sizeOf, type Tensor } from '../tensor.ts'
 import { attributesOf } from './attributes.ts'
 import { addProduct } from './contract.ts'
+import { WEIGHT_ERROR } from './doc.ts'
 import { invalid, typeAt, typeLikeFirst, typeOf } from './inputs.ts'
 import { lowerMatMul } from './lower/affine.ts'
 import { lowerProduct } from './lower/product.ts'
@@ -49,6 +50,17 @@ export const matMul: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [2, 2],
+  doc: {
+    integers: 'as Gemm, batched',
+    rows: '0 where one side is constant; else n·k products',
+    error: WEIGHT_ERROR,
+    example: {
+      inputs: [
+        [2, 3],
+        [3, 2],
+      ],
+    },
+  },
   infer: (context) => {
     attributesOf(context.node, {})
     const { dtype } = typeOf(context, 0, floatTypes)

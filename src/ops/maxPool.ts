@@ -40,6 +40,12 @@ export const maxPool: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
+  doc: {
+    integers: 'the largest integer of the window; indices Σ [place = i]·index, the bracket as in Hardmax',
+    rows: '(k - 1)·(b + 3) an element, before or after requantisation, whichever takes fewer; indices as ArgMax and Hardmax',
+    error: 'none',
+    example: { inputs: [[1, 1, 4, 4]], attributes: { kernel_shape: [2, 2], strides: [2, 2] } },
+  },
   infer: (context) => {
     const x = typeOf(context, 0, types)
     const shape = [...x.shape.slice(0, 2), ...maxPoolWindows(context).outSpatial]

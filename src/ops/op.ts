@@ -1,6 +1,7 @@
 import type { Node } from '../graph/graph.ts'
 import type { ProductGeometry } from '../model/layers/linear.ts'
 import type { Shape, Tensor, TensorType } from '../tensor.ts'
+import type { OpDoc } from './doc.ts'
 import type { LowerContext, QTensor } from './lowering.ts'
 
 /** What an operator sees of its node when types are inferred. */
@@ -22,6 +23,8 @@ export type Op = {
   readonly opsets: readonly [since: number, last: number]
   /** Fewest and most inputs; the first `least` may not be left out. */
   readonly arity: readonly [least: number, most: number]
+  /** What docs/operators.md says of it; operators that only simplification makes have none. */
+  readonly doc?: OpDoc
   /** Inputs of which only the type matters: the result is known at import where the others are constant. */
   readonly typeOnly?: readonly number[]
   /**

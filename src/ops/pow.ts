@@ -10,6 +10,7 @@ import {
   wrapInteger,
 } from '../tensor.ts'
 import { attributesOf } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { constantAt, invalid, numericTypes, typeOf, unsupported } from './inputs.ts'
 import { lowerTable } from './lower/activations.ts'
 import { emitConstant } from './lower/compare.ts'
@@ -57,6 +58,14 @@ export const pow: Op = {
   domain: '',
   opsets: [7, 25],
   arity: [2, 2],
+  doc: {
+    integers:
+      'for exponents 0, 1 and 2 exact powers, times a factor as in Mul; else f(s·q) / sy from a table, as for Exp; integers by squaring and multiplying, saturated where the result leaves its type',
+    rows: 'n products for the exponent 2; else n tables of the input',
+    error: 'as Mul, or as Exp; integers none',
+    refuses: 'exponents that the model computes, unless the base is one constant; fractional ones of integers',
+    example: { inputs: [[2, 3]], constants: [constantOf([], [3])] },
+  },
   infer: (context) => {
     attributesOf(context.node, {})
     return [resultOf(context)]

@@ -1,5 +1,6 @@
 import { floatTypes } from '../tensor.ts'
 import { attributesOf } from './attributes.ts'
+import { tabulation } from './doc.ts'
 import { mapTensor } from './elementwise.ts'
 import { typeOf } from './inputs.ts'
 import { lowerTable } from './lower/activations.ts'
@@ -11,6 +12,7 @@ export const tanh: Op = {
   domain: '',
   opsets: [6, 25],
   arity: [1, 1],
+  doc: tabulation({ inputs: [[2, 3]] }),
   infer: (context) => {
     attributesOf(context.node, {})
     return [typeOf(context, 0, floatTypes)]

@@ -1,5 +1,6 @@
 import { sizeOf, type TensorType } from '../tensor.ts'
 import { attributesOf, flag, int, required } from './attributes.ts'
+import { wholes } from './doc.ts'
 import { atMostInputs, axisOf, constantScalar, invalid, like, numericTypes, typeOf } from './inputs.ts'
 import { linesAlong } from './lower/softmax.ts'
 import { lowerTopK } from './lower/sorting.ts'
@@ -39,6 +40,14 @@ export const topK: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 2],
+  doc: {
+    integers:
+      'y = ±q·2^t + 2^t - 1 - place, all different; the greatest k by tournaments in which losers a + c - max(a, c) meet again; ⌊y / 2^t⌋ and its rest',
+    rows: 'K·(k - 1) maxima of b + t + 3 rows or more; a requantisation an element',
+    error: 'none for the integers',
+    refuses: 'a K that the model computes',
+    example: { inputs: [[2, 4]], constants: [wholes(2)], outputs: 2 },
+  },
   infer: (context) => {
     const { values } = geometry(context)
     return [values, { dtype: 'int64', shape: values.shape }]

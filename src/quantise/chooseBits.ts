@@ -1,9 +1,10 @@
+import { VeritensorError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { IntegerModel } from '../model/model.ts'
 import type { Scheme } from '../ops/lowering.ts'
 import type { Sample } from '../samples/samples.ts'
 import type { Ranges } from './calibrate.ts'
-import { QuantiseError, quantise, schemeOf } from './quantise.ts'
+import { quantise, schemeOf } from './quantise.ts'
 import { floatOutputs, integerOutputs, reportOn } from './report.ts'
 
 /** Bits of activations that are tried, in order. */
@@ -18,7 +19,7 @@ const AS_GOOD = 1.1
  * The integer model with the fewest bits of activations, 8 to 16, whose outputs stay within `tolerance` of the float graph's on
  * the samples: the largest error in shares of an output's range. Where none does, the nearest one.
  *
- * Throws QuantiseError as `quantise` does where not even the fewest bits can be quantised.
+ * Throws what `quantise` throws where not even the fewest bits can be quantised.
  */
 export function quantiseWithin(
   graph: Graph,
@@ -39,7 +40,7 @@ export function quantiseWithin(
       model = quantise(graph, ranges, scheme)
     } catch (error) {
       // wider integers may leave what is supported
-      if (error instanceof QuantiseError && trials.length > 0) break
+      if (error instanceof VeritensorError && error.category === 'model' && trials.length > 0) break
       throw error
     }
     const run = integerOutputs(model, 'saturate')

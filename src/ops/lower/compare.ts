@@ -169,28 +169,25 @@ export function lowerSign(context: LowerContext, input: QTensor): QTensor {
   return { name: '', value: emitClamp(context, x.value, x.shape, -1, 1), shape: x.shape, scale: 1, shift: 0 }
 }
 
-/** |x| = 2·max(x, 0) - x of the requantised integers. */
+/** |x| of the requantised integers. */
 export function lowerAbs(context: LowerContext, input: QTensor): QTensor {
   const x = context.narrow(input)
   return { ...x, name: '', value: emitAbs(context, x.value, x.shape) }
 }
 
-/** |v| of integers, elementwise. */
+/** |v| = max(v, 0) + max(-v, 0) of integers, elementwise. */
 export function emitAbs(context: LowerContext, value: number, shape: Shape): number {
   const { lo, hi } = context.boundsOf(value)
   if (lo >= 0) return value
-  const positive = context.emit({ kind: 'relu', inputs: [value], shape })
-  const abs = emitAffine(
+  const opposite = emitAffine(context, [[-1, value]], 0, shape)
+  if (hi <= 0) return opposite
+  const parts = [value, opposite].map((v) => context.emit({ kind: 'relu', inputs: [v], shape }))
+  return emitAffine(
     context,
-    [
-      [2, positive],
-      [-1, value],
-    ],
+    parts.map((v) => [1, v] as const),
     0,
     shape,
   )
-  // 2·max(v, 0) and v are bounded apart; together they can't be negative
-  return context.boundsOf(abs).lo >= 0 ? abs : emitClamp(context, abs, shape, 0, Math.max(-lo, hi))
 }
 
 /** -x of the integers as they are. */

@@ -112,6 +112,26 @@ export const svmClassifier: Op = {
   domain: 'ai.onnx.ml',
   opsets: [1, 5],
   arity: [1, 1],
+  doc: {
+    integers:
+      'sums as SVMRegressor; labels by votes, as onnxruntime counts them; LOGISTIC and probabilities of two classes as LinearClassifier',
+    rows: 'as SVMRegressor; a clamp for each pair of classes, as ArgMax for labels',
+    error: 'as SVMRegressor; onnxruntime ends its iteration for probabilities within 0.005 of them',
+    refuses: 'probabilities of more than two classes',
+    example: {
+      inputs: [[2, 3]],
+      attributes: {
+        vectors_per_class: [1, 1],
+        coefficients: [1, -0.5],
+        rho: [0.25],
+        classlabels_ints: [0, 1],
+        support_vectors: [1, 0, 0, 0, 1, 0],
+        kernel_type: 'RBF',
+        kernel_params: [0.5, 0, 0],
+      },
+      outputs: 2,
+    },
+  },
   infer: (context) => {
     const { kernels, classes } = classifier(context)
     return classTypes(kernels.rows, classes)

@@ -55,6 +55,23 @@ export const svmRegressor: Op = {
   domain: 'ai.onnx.ml',
   opsets: [1, 5],
   arity: [1, 1],
+  doc: {
+    integers:
+      'Σ coefficient·kernel + rho; the linear kernel as Gemm, others a table of 2,048 steps over all products (or squared distances) that inputs allow, with 14 fraction bits',
+    rows: '0 for the linear kernel; else N products for RBF, a requantisation and a table of 11 bits for each row and support vector',
+    error: 'half a step of the table, times the slope of the kernel, for each support vector',
+    example: {
+      inputs: [[2, 3]],
+      attributes: {
+        n_supports: 2,
+        coefficients: [1, 0.5],
+        rho: [0.25],
+        support_vectors: [1, 0, 0, 0, 1, 0],
+        kernel_type: 'RBF',
+        kernel_params: [0.5, 0, 0],
+      },
+    },
+  },
   infer: (context) => [{ dtype: 'float32', shape: [machine(context).rows, 1] }],
   compute: (context, [x]) => {
     const { weights, rho, oneClass, ...kernels } = machine(context)

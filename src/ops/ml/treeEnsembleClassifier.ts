@@ -64,6 +64,30 @@ export const treeEnsembleClassifier: Op = {
   domain: 'ai.onnx.ml',
   opsets: [1, 5],
   arity: [1, 1],
+  doc: {
+    integers:
+      'each feature located once among its thresholds, exactly as float32 compares; sums of leaves rounded to 16 bits (13 for probabilities)',
+    rows: '2·(w + 1) + t + 1 for a feature of w bits with t thresholds; a product for each place where paths part',
+    error: 'half a step of each leaf',
+    example: {
+      inputs: [[2, 3]],
+      attributes: {
+        nodes_treeids: [0, 0, 0],
+        nodes_nodeids: [0, 1, 2],
+        nodes_featureids: [1, 0, 0],
+        nodes_modes: ['BRANCH_LEQ', 'LEAF', 'LEAF'],
+        nodes_values: [0.25, 0, 0],
+        nodes_truenodeids: [1, 0, 0],
+        nodes_falsenodeids: [2, 0, 0],
+        class_treeids: [0, 0, 0, 0],
+        class_nodeids: [1, 1, 2, 2],
+        class_ids: [0, 1, 0, 1],
+        class_weights: [0.25, 0.75, 0.5, 0.5],
+        classlabels_int64s: [0, 1],
+      },
+      outputs: 2,
+    },
+  },
   infer: (context) => {
     const { rows } = rowsOf(context, treesOf(context).trees.features)
     return classTypes(rows, classesOf(context))
