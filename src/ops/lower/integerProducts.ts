@@ -1,6 +1,6 @@
 import { type Shape, sizeOf } from '../../tensor.ts'
 import { convMapGeometry } from '../conv.ts'
-import { typeAt, unsupported } from '../inputs.ts'
+import { constantAt, typeAt, unsupported } from '../inputs.ts'
 import { type LowerContext, type QTensor, sparseMap } from '../lowering.ts'
 import { matMulGeometry } from '../matMul.ts'
 import { granularityOf } from '../quantisation.ts'
@@ -122,15 +122,11 @@ export function lowerIntegerConv(
   inputs: readonly (QTensor | undefined)[],
   shape: Shape,
 ): QTensor {
+  constantAt(context, 1, 'w')
+  constantAt(context, 3, 'w_zero_point')
   const x = centred(context, inputs, 0, 2, 0)
   const w = centred(context, inputs, 1, 3, 0)
-  if ('data' in x || 'value' in w)
-    return unsupported(
-      context,
-      'inputs',
-      'computed weights or a constant image',
-      'a computed image and constant weights',
-    )
+  if ('data' in x || 'value' in w) return unsupported(context, 'x', 'a constant', 'a tensor that the model computes')
   const geometry = convMapGeometry(context, shape)
   const bias = new Float64Array(geometry.outChannels)
   const map = { type: 'conv' as const, ...geometry, weights: w.data, bias }
