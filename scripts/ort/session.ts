@@ -1,5 +1,10 @@
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import type { Tensor as OrtTensor } from 'onnxruntime-node'
 import type { DType, Tensor } from '../../src/tensor.ts'
+
+/** Whether onnxruntime-node has a binary for this platform. */
+export const hasOnnxruntime = ['darwin-arm64', 'linux-arm64', 'linux-x64', 'win32-arm64', 'win32-x64'].includes(
+  `${process.platform}-${process.arch}`,
+)
 
 /** A model in onnxruntime: a function from tensors to tensors, by name. */
 export type Session = {
@@ -13,7 +18,13 @@ export type Session = {
  * operator by itself, as the file has it.
  */
 export async function openSession(onnx: Uint8Array, how: 'fused' | 'apart' = 'fused'): Promise<Session> {
-  const session = await InferenceSession.create(onnx, {
+  // a binary, loaded only where it is used: not every platform has one
+  const ort = await import('onnxruntime-node')
+  const toOrt = ({ dtype, shape, data }: Tensor): OrtTensor => {
+    const type = held('input', dtype)
+    return new ort.Tensor(type, arrays[type].from(data), shape)
+  }
+  const session = await ort.InferenceSession.create(onnx, {
     executionProviders: ['cpu'],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
@@ -47,11 +58,6 @@ const isHeld = (dtype: string): dtype is Held => dtype in arrays
 function held(name: string, dtype: DType | string): Held {
   if (!isHeld(dtype)) throw new TypeError(`${name}: tensors of ${dtype} are not passed to onnxruntime here`)
   return dtype
-}
-
-function toOrt({ dtype, shape, data }: Tensor): OrtTensor {
-  const type = held('input', dtype)
-  return new OrtTensor(type, arrays[type].from(data), shape)
 }
 
 function fromOrt(name: string, { type, dims, data }: OrtTensor): Tensor {
