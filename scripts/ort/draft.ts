@@ -3,6 +3,7 @@
  * @module
  */
 import { type AttributeSpec, encodeModel, type ModelSpec } from '../../src/graph/onnx.ts'
+import type { IntegerModel } from '../../src/model/model.ts'
 import { importGraph } from '../../src/pipeline/compileModel.ts'
 import { type DType, integerRange, type Shape, sizeOf, type Tensor } from '../../src/tensor.ts'
 import type { Random } from '../training/random.ts'
@@ -133,18 +134,24 @@ export const biases = ({ random, constant }: Draft, count: number): string =>
 
 /**
  * Random inputs of a model: uniform over an integer type; floats over and beyond what the model quantises to, among them halves
- * of steps.
+ * of steps, of powers of two where the model has several steps.
  */
 export function drawInput(
   random: Random,
   { shape, dtype }: { readonly shape: Shape; readonly dtype: DType },
-  { scale, lo, hi }: { readonly scale: number; readonly lo: number; readonly hi: number },
+  { scale, lo, hi, encoding }: Pick<IntegerModel['inputs'][number], 'scale' | 'lo' | 'hi' | 'encoding'>,
 ): Tensor {
-  const [least, most] = integerRange(dtype) ?? [lo, hi]
+  const type = integerRange(dtype)
+  const half = (): boolean => chance(random, 0.3)
   const draw = (): number => {
-    if (integerRange(dtype) !== undefined) return least + Math.floor(random.uniform() * (most - least + 1))
-    const at = chance(random, 0.3) ? between(random, lo, hi) + 0.5 : lo + (1.1 * random.uniform() - 0.05) * (hi - lo)
-    return Math.fround(at * scale)
+    if (type !== undefined) return type[0] + Math.floor(random.uniform() * (type[1] - type[0] + 1))
+    if (encoding === 'float32')
+      return half()
+        ? (between(random, -200, 200) + 0.5) * 2 ** between(random, -6, -3)
+        : Math.fround(6 * random.normal())
+    return Math.fround(
+      (half() ? between(random, lo, hi) + 0.5 : lo + (1.1 * random.uniform() - 0.05) * (hi - lo)) * scale,
+    )
   }
   return { dtype, shape, data: Float64Array.from({ length: sizeOf(shape) }, draw) }
 }

@@ -230,6 +230,25 @@ export const families: readonly Family[] = [
     },
   },
   {
+    name: 'DequantizeLinear per axis',
+    opset: 21,
+    recipe: (draft) => {
+      const dtype = pick(draft.random, all)
+      const axis = draft.random.below(2)
+      const scales = grids(draft, dtype, ACTIVATION, [[4, 5][axis]!])
+      return draft.node('DequantizeLinear', [draft.input([4, 5], dtype), ...scales], { axis })
+    },
+  },
+  {
+    name: 'QuantizeLinear of a float input per axis',
+    opset: 21,
+    recipe: (draft) => {
+      const axis = draft.random.below(2)
+      const scales = grids(draft, pick(draft.random, eight), ACTIVATION, [[2, 3][axis]!])
+      return draft.node('QuantizeLinear', [draft.input([2, 3], 'float32'), ...scales], { axis })
+    },
+  },
+  {
     name: 'DequantizeLinear by blocks, QuantizeLinear by blocks',
     opset: 21,
     recipe: (draft) => {

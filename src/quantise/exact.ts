@@ -12,6 +12,7 @@ import type { Ratio } from '../../circuits/gadgets/rescale.ts'
 import { VeritensorError } from '../errors.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { contextOf } from '../graph/infer.ts'
+import { floatNumber, floatOfNumber, floatWindow } from '../model/floatOrder.ts'
 import type { Bounds, ValueId } from '../model/layer.ts'
 import type { Layer } from '../model/layers/index.ts'
 import type { Linear } from '../model/layers/linear.ts'
@@ -97,8 +98,12 @@ type Steps = {
   readonly slope?: (channel: number) => number
   /** Real value of one integer, where values are scale · x for all elements: what linear layers work on. */
   readonly scale?: number
+  /** Where values are scale · (x + offset) with a scale and an offset per channel. */
+  readonly lines?: Lines
   readonly monotone: boolean
 }
+
+type Lines = { readonly scales: ArrayLike<number>; readonly offsets: ArrayLike<number> }
 
 type Abstract = Integers | Constant | RealInput | Real
 
@@ -149,14 +154,17 @@ export function quantiseExactly(graph: Graph): IntegerModel {
     return infos.length - 1
   }
 
-  const setInput = ({ port, map, shape }: RealInput, to: Rounding, node: Node): ValueId => {
+  const setInput = ({ port, map, shape }: RealInput, to: Rounding | 'ordered', node: Node): ValueId => {
     const { name, shape: whole } = graph.inputs[port]!
-    const { scale, lo, hi } = ports[port]!
+    const settings: Partial<Port> & Rounding =
+      to === 'ordered' ? { scale: 1, ...floatWindow, encoding: 'float32' } : { ...to, rounding: 'even' }
+    const { scale, lo, hi } = settings
+    const before = ports[port]!
     if (!settled[port]) {
-      ports[port] = { name, shape: whole, value: port, ...to, rounding: 'even' }
-      infos[port] = { ...infos[port]!, lo: to.lo, hi: to.hi, peak: Math.max(-to.lo, to.hi) }
+      ports[port] = { name, shape: whole, value: port, ...settings }
+      infos[port] = { ...infos[port]!, lo, hi, peak: Math.max(-lo, hi) }
       settled[port] = true
-    } else if (scale !== to.scale || lo !== to.lo || hi !== to.hi)
+    } else if (scale !== before.scale || lo !== before.lo || hi !== before.hi || before.encoding !== settings.encoding)
       throw refusal(node, `input "${name}" is quantised in two ways`)
     return map === undefined ? port : emit(node, { kind: 'gather', inputs: [port], shape, map, fill: 0 })
   }
@@ -215,9 +223,20 @@ export function quantiseExactly(graph: Graph): IntegerModel {
       throw new ExactError('model/constant-output', `output "${name}" does not depend on any input`)
     if (x.kind === 'integers') return { name, shape: x.shape, scale: 1, value: raw({ emit: (s) => emit(node, s) }, x) }
     const steps = x.kind === 'real' ? x.steps : undefined
-    if (steps?.scale === undefined)
+    if (steps?.scale !== undefined) return { name, shape: x.shape, scale: steps.scale, value: steps.value }
+    if (steps?.lines === undefined)
       throw refusal(node, `output "${name}" is float and neither integers nor a dequantised tensor`)
-    return { name, shape: x.shape, scale: steps.scale, value: steps.value }
+    const { rows, scale } = inOneScale(x.shape, steps.channel, steps.lines)
+    const { lo, hi } = infos[steps.value]!
+    const largest = rows.reduce(
+      (m, { weights, bias }) => Math.max(m, weights[0]! * Math.max(-lo, hi) + Math.abs(bias)),
+      0,
+    )
+    if (largest > Number.MAX_SAFE_INTEGER)
+      throw refusal(node, `output "${name}" has scales too far apart for whole multiples of one`)
+    const map = sparseMap(rows, 0)
+    const value = emit(node, { kind: 'linear', inputs: [steps.value], shape: x.shape, map })
+    return { name, shape: x.shape, scale, value }
   })
   const unused = ports.find((_, i) => !settled[i])
   if (unused !== undefined)
@@ -233,7 +252,8 @@ type Place = InferContext & {
   readonly outputType: TensorType
   emit(layer: LayerSpec): ValueId
   bounds(value: ValueId): Bounds
-  setInput(input: RealInput, to: Rounding): ValueId
+  /** The input as the integers that it is rounded to, or as the numbers of its floats in their order. */
+  setInput(input: RealInput, to: Rounding | 'ordered'): ValueId
 }
 
 type Rule = (place: Place, inputs: readonly (Abstract | undefined)[]) => Abstract
@@ -279,6 +299,26 @@ function gridOf(
   const alike = [scale.data, zeros].every((list) => list.every((v) => v === list[0]))
   if (alike) return { scales: scale.data.slice(0, 1), zeros: zeros.slice(0, 1), of: () => 0 }
   return { scales: scale.data, zeros, of: granularityOf(place, shape, scale.shape, { axis, block_size }) }
+}
+
+/** A float32 as mantissa · 2^exponent with an odd mantissa. */
+function dyadic(x: number): readonly [mantissa: number, exponent: number] {
+  let [mantissa, exponent] = [x, 0]
+  for (; !Number.isInteger(mantissa); exponent--) mantissa *= 2
+  for (; mantissa % 2 === 0; exponent++) mantissa /= 2
+  return [mantissa, exponent]
+}
+
+/** scale · (x + offset) with scales of their own, as whole multiples of one power of two: they are floats, so this is exact. */
+function inOneScale(shape: Shape, channel: (element: number) => number, { scales, offsets }: Lines) {
+  const parts = Array.from(scales, dyadic)
+  const least = parts.reduce((m, [, exponent]) => Math.min(m, exponent), Number.POSITIVE_INFINITY)
+  const rows = Array.from({ length: sizeOf(shape) }, (_, j) => {
+    const [mantissa, exponent] = parts[channel(j)]!
+    const weight = mantissa * 2 ** (exponent - least)
+    return { positions: [j], weights: [weight], bias: weight * offsets[channel(j)]! }
+  })
+  return { rows, scale: 2 ** least }
 }
 
 const memo = <T extends Rounding>(round: (to: T, node: Node) => ValueId): ((to: T, node: Node) => ValueId) => {
@@ -576,7 +616,7 @@ function linearSteps(
     ...shared,
     of: (v, c) => f32(f32(v) * sums[c]!),
     quotient: (v, c, scale) => f32(f32(v) * factorsOf(scale)[c]!),
-    ...(uniform ? { scale: sums[0]! } : {}),
+    ...(uniform ? { scale: sums[0]! } : { lines: { scales: sums, offsets: new Float64Array(sums.length) } }),
   })
 }
 
@@ -735,7 +775,7 @@ const elementwiseRule: Rule = (place, [x]) => {
       return { kind: 'real', shape: x.shape, round: (to, at) => x.round(clipped(to), at) }
   }
   if (x.steps === undefined) return failWith(node, 'a QuantizeLinear must stand before it')
-  const { slope: _s, scale: _k, quotient: _q, ...steps } = x.steps
+  const { slope: _s, scale: _k, quotient: _q, lines: _l, ...steps } = x.steps
   const { of } = x.steps
   return stepped(place, x.shape, { ...steps, of: (v, c) => apply(of(v, c)), monotone: steps.monotone && grows })
 }
@@ -758,6 +798,7 @@ const dequantiseRule: Rule = (place, [x]) => {
       of: (v, c) => f32(f32(v + x.zero - zeros[c]!) * scales[c]!),
       slope: (c) => scales[c]!,
       monotone: true,
+      lines: { scales, offsets: zeros.map((z) => x.zero - z) },
     })
   const scale = scales[0]!
   return stepped(place, x.shape, {
@@ -769,6 +810,50 @@ const dequantiseRule: Rule = (place, [x]) => {
   })
 }
 
+/** Most thresholds of one layer. */
+const MAX_THRESHOLDS = 2 ** 22
+
+/**
+ * Floats, given by their numbers, rounded by a monotone function per channel, plus an offset: how many of its steps have begun,
+ * from the float's place among their beginnings.
+ */
+function roundFloats(
+  place: Place,
+  shape: Shape,
+  value: ValueId,
+  channel: (element: number) => number,
+  rounds: readonly ((v: number) => number)[],
+  offsets: ArrayLike<number>,
+): ValueId {
+  const { lo, hi } = floatWindow
+  const infinity = floatNumber(Number.POSITIVE_INFINITY)
+  const stairs = rounds.map((round) =>
+    staircaseOf(
+      (n) => round(floatOfNumber(Math.min(Math.max(n, -infinity), infinity))),
+      [lo, hi],
+      [-(2 ** 31), 2 ** 31],
+    ),
+  )
+  const size = sizeOf(shape)
+  const counts = Array.from({ length: size }, (_, j) => stairs[channel(j)]!.starts.length)
+  const starts = Uint32Array.from([0, ...counts])
+  for (let j = 0; j < size; j++) starts[j + 1]! += starts[j]!
+  const total = starts[size]!
+  if (total > MAX_THRESHOLDS)
+    return failWith(
+      place.node,
+      `it rounds floats to ${total} integers in all; at most ${MAX_THRESHOLDS} are told apart`,
+    )
+  const thresholds = new Float64Array(total)
+  for (let j = 0; j < size; j++) thresholds.set(stairs[channel(j)]!.starts, starts[j]!)
+  const places = place.emit({ kind: 'locate', inputs: [value], shape: [total], starts, thresholds, lo, hi })
+  const rows = counts.map((count, j) => {
+    const positions = Array.from({ length: count }, (_, k) => starts[j]! + k)
+    return { positions, weights: positions.map(() => 1), bias: stairs[channel(j)]!.first + offsets[channel(j)]! }
+  })
+  return place.emit({ kind: 'linear', inputs: [places], shape, map: sparseMap(rows, 0) })
+}
+
 const quantiseRule: Rule = (place, [x]) => {
   const { node, outputType } = place
   const { shape } = outputType
@@ -777,8 +862,14 @@ const quantiseRule: Rule = (place, [x]) => {
   const to = (c: number): Rounding => ({ scale: scales[c]!, lo: least - zeros[c]!, hi: most - zeros[c]! })
   const single = scales.length === 1
   if (x?.kind === 'input') {
-    if (!single) return failWith(node, 'it quantises a float input with a scale per axis or block')
-    return { kind: 'integers', value: place.setInput(x, to(0)), shape, zero: zeros[0]! }
+    if (single) return { kind: 'integers', value: place.setInput(x, to(0)), shape, zero: zeros[0]! }
+    const rounds = Array.from(scales, (scale, c) => (v: number) => rounded(f32(v / scale), to(c)))
+    return {
+      kind: 'integers',
+      value: roundFloats(place, shape, place.setInput(x, 'ordered'), of, rounds, zeros),
+      shape,
+      zero: 0,
+    }
   }
   const real =
     x?.kind === 'integers'

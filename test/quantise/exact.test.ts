@@ -427,8 +427,11 @@ describe('what has no exact form', () => {
     expect(code([...product, q], weights)).toMatch(/not-quantisable.*scales is 0/)
     expect(code([...product, q], { ...weights, zero: tensor([2], [0.5, Number.NaN]) })).toMatch(/scales is NaN/)
     expect(code([...product, q], { ...weights, zero: tensor([2], [0.5, 0.25]) })).toBe('nothing was thrown')
-    const pair = { s: tensor([2], [0.5, 0.25]), z: tensor([2], [3, 4], 'int8') }
-    expect(code([{ ...q, inputs: ['x', 's', 'z'] }], pair)).toMatch(/not-quantisable.*scale per axis or block/)
+    const far = { s: tensor([2], [1, 3 * 2 ** -60]), z: tensor([2], [3, 4], 'int8') }
+    const apart = { op: 'DequantizeLinear', inputs: ['c', 's', 'z'], outputs: ['y'] }
+    expect(code([{ ...q, inputs: ['x', 's', 'z'], outputs: ['c'] }, apart], far)).toMatch(
+      /not-quantisable.*too far apart/,
+    )
     const both = { op: 'QuantizeLinear', inputs: ['x', 's2', 'z'], outputs: ['b'] }
     const join = { op: 'Concat', inputs: ['b', 'c'], outputs: ['y'], attributes: { axis: { int: 0 } } }
     expect(code([{ ...q, inputs: ['x', 's', 'z'], outputs: ['c'] }, both, join], { s2: tensor([], [0.25]) })).toMatch(
