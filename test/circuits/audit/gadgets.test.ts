@@ -7,12 +7,14 @@ import { divide } from '../../../circuits/gadgets/divide.ts'
 import { locate } from '../../../circuits/gadgets/locate.ts'
 import { lookup } from '../../../circuits/gadgets/lookup.ts'
 import { maximumOf, minimum } from '../../../circuits/gadgets/max.ts'
+import { packedProduct } from '../../../circuits/gadgets/packedProduct.ts'
 import { poseidon } from '../../../circuits/gadgets/poseidon.ts'
 import { requantise } from '../../../circuits/gadgets/requantise.ts'
 import { remainderBits, rescale } from '../../../circuits/gadgets/rescale.ts'
 import { relu } from '../../../circuits/gadgets/sign.ts'
 import { isZero } from '../../../circuits/gadgets/zero.ts'
 import type { LC } from '../../../circuits/lc.ts'
+import type { ProductMap } from '../../../circuits/productMap.ts'
 import { circuitWith, type Input } from './support.ts'
 
 type Body = (cs: Builder, input: Input) => LC
@@ -156,6 +158,26 @@ cases['slots of private products'] = (cs, input) => {
   for (const y of ys) toBits(cs, cs.add(y, cs.constant(2 ** 18)), 19)
   return cs.add(...ys)
 }
+
+for (const [rows, inner, columns] of [
+  [1, 20, 12],
+  [7, 9, 4],
+] as const)
+  for (const rounded of [true, false])
+    cases[`product of [${rows}, ${inner}] and [${inner}, ${columns}]${rounded ? ', rounded' : ''}`] = (cs, input) => {
+      const map: ProductMap = {
+        ...{ rows, inner, columns },
+        x: (i, t) => ((i + t) % 5 === 4 ? -1 : i * inner + t),
+        w: (t, j) => t * columns + j,
+        bias: (j) => j,
+      }
+      const factors = {
+        x: many(input, rows * inner, 0, 255),
+        w: many(input, inner * columns, -128, 127),
+        bias: many(input, columns, -9999, 9999),
+      }
+      return cs.add(...packedProduct(cs, map, factors, rounded ? { shift: 9, lo: 0n, hi: 255n } : undefined))
+    }
 
 describe('every gadget is determined', () => {
   for (const [name, body] of Object.entries(cases))
