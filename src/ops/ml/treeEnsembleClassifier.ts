@@ -107,10 +107,15 @@ export const treeEnsembleClassifier: Op = {
   lower: (context, [x]) => {
     const { trees, base, factor } = treesOf(context)
     const classes = classesOf(context)
-    const step = scoreStep(context, classes)
+    const step = scoreStep(context, classes, undefined)
     // a probability does not show more than these of a logit; labels compare sums of them
     const leafBits = context.scheme.weightBits - (probabilities(classes) ? LOGIT_BITS_SPARED : 0)
-    const { value, shift, unit } = lowerTrees(context, x!, trees, classes.scored, { base, factor, step, leafBits })
+    const { value, shift, unit } = lowerTrees(context, x!, trees, classes.scored, {
+      base,
+      factor,
+      leafBits,
+      ...(step === undefined ? {} : { step }),
+    })
     const { rows } = rowsOf(context)
     return lowerClasses(context, classes, {
       name: '',
