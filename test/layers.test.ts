@@ -23,6 +23,7 @@ const layers = [
   'src/compile.ts',
   'src/estimate.ts',
   'src/groth16/',
+  'src/engine/',
   'src/workers/',
   'src/solidity/',
   'src/pipeline/',

@@ -1,7 +1,7 @@
 import { availableParallelism, freemem } from 'node:os'
 import type { Estimate } from '../estimate.ts'
 import type { Opening } from '../pipeline/opening.ts'
-import type { PublicTensor } from '../pipeline/signals.ts'
+import { hex, type PublicTensor } from '../pipeline/signals.ts'
 import { firstLargest, type Report } from '../quantise/report.ts'
 import { formatBytes, thousands } from './format.ts'
 import { formatSeconds } from './progress.ts'
@@ -32,9 +32,6 @@ export function describeStatement(statement: readonly PublicTensor[]): {
   const first = outputs[0]!.values
   return { outputs: outputs.map(text).join('; '), largest: first.length > 1 ? String(firstLargest(first)) : '' }
 }
-
-/** A field element, 64 digits long. */
-export const hex = (x: bigint): string => `0x${x.toString(16).padStart(64, '0')}`
 
 /** The file of a proof's openings. */
 export const openingText = (openings: readonly Opening[]): string =>

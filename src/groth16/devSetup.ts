@@ -12,7 +12,6 @@ import { Fr } from '../../circuits/field.ts'
 import { AbortedError, VeritensorError } from '../errors.ts'
 import { fileHeader, sectionHeader } from './binfile.ts'
 import { DOUBLE_MONTGOMERY, le32, MAX_POWER, powR, Q, R, readLE32, rootOfUnity, viewOf, writeLE32 } from './bn254.ts'
-import { type Group, POINT_SIZE } from './fixedBase.ts'
 import { coefficientWords, type R1cs, r1csDigest, WrongFieldError } from './r1cs.ts'
 import { COEFFICIENT_SIZE, devMark, domainPower, HEADER_SIZE, SECTION_ORDER } from './zkey.ts'
 
@@ -38,10 +37,16 @@ export class CircuitTooLargeError extends VeritensorError {
   }
 }
 
+/** The two groups, and the size of an affine point of each in a key file. */
+type Group = 'g1' | 'g2'
+const POINT_SIZE: Readonly<Record<Group, number>> = { g1: 64, g2: 128 }
+
 /** What the setup takes from the edge. */
 export type SetupEdge = {
   /** Multiplies a group's generator by scalars (32 bytes each, little-endian, on shared memory). */
   readonly multiply: (group: Group, scalars: Uint8Array) => Promise<Uint8Array>
+  /** Scalars that are worth a call of `multiply`. */
+  readonly blocks: Readonly<Record<Group, number>>
   /** Writes bytes at a position of the key file, in any order. The bytes are overwritten after the call. */
   readonly write: (position: number, bytes: Uint8Array) => void
   readonly signal?: AbortSignal | undefined
@@ -75,9 +80,6 @@ function layout(sizes: Readonly<Record<number, number>>) {
   }
   return { at, size: position }
 }
-
-/** Scalars per call of `multiply`: some 30 ms of work. */
-const BLOCK: Readonly<Record<Group, number>> = { g1: 2048, g2: 512 }
 
 /** Rows of work between two looks at the event loop. */
 const BREATH = 1 << 14
@@ -123,7 +125,7 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
   }
   /** Multiplies all scalars and writes the points from `position` on. */
   const points = (group: Group, scalars: Uint8Array, position: number): void => {
-    const step = 32 * BLOCK[group]
+    const step = 32 * edge.blocks[group]
     for (let from = 0; from < scalars.length; from += step) {
       const block = scalars.subarray(from, from + step)
       const task = edge.multiply(group, block).then((bytes) => {

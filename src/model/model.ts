@@ -34,6 +34,8 @@ export type IntegerModel = {
   /** Layer i makes value inputs.length + i from earlier values. */
   readonly layers: readonly Layer[]
   readonly outputs: readonly Port[]
+  /** The graph that it was made of but for its weights, line by line, where weight sets give these. */
+  readonly architecture?: readonly string[]
 }
 
 /** Bounds and size of every value. */

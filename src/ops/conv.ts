@@ -3,6 +3,7 @@ import { addProduct } from './contract.ts'
 import { constantOf, WEIGHT_ERROR } from './doc.ts'
 import { constantAt, invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import { type ConvShape, lowerConv } from './lower/affine.ts'
+import { lowerProduct } from './lower/product.ts'
 import type { InferContext, Op } from './op.ts'
 import { type ConvGeometry, convGeometry, windowTaps } from './windows.ts'
 
@@ -67,7 +68,20 @@ export const conv: Op = {
     return [{ dtype: x!.dtype, shape: [batch, filters, ...g.outSpatial], data }]
   },
   scaling: { accumulates: true },
+  parameters: (context) => {
+    const [, weights, bias] = context.constants
+    if (weights === undefined || (context.types[2] !== undefined && bias === undefined)) return undefined
+    const { shape } = conv.infer(context)[0]!
+    return {
+      map: { type: 'conv', ...convMapGeometry(context, shape) },
+      shape,
+      weights: weights.data,
+      ...(bias === undefined ? {} : { bias: bias.data }),
+    }
+  },
   lower: (context, [x]) => {
+    const parameters = context.scheme.openWeights && conv.parameters!(context)
+    if (parameters && x !== undefined) return [lowerProduct(context, x, parameters)]
     const weights = constantAt(context, 1, 'W')!
     const bias = constantAt(context, 2, 'B')
     if (x === undefined) return unsupported(context, 'X', 'a constant', 'a tensor that the model computes')

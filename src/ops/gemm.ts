@@ -2,8 +2,9 @@ import { broadcastMap, broadcastShapes, floatTypes, formatShape, type Shape, sam
 import { attributesOf, flag, float } from './attributes.ts'
 import { addProduct } from './contract.ts'
 import { constantOf, WEIGHT_ERROR } from './doc.ts'
-import { invalid, typeAt, typeLikeFirst, typeOf } from './inputs.ts'
+import { invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import { lowerGemm, lowerGeneralGemm } from './lower/affine.ts'
+import { lowerProduct } from './lower/product.ts'
 import type { InferContext, Op } from './op.ts'
 
 /** Factors of the product and of the summand, and which matrices are transposed. */
@@ -67,7 +68,28 @@ export const gemm: Op = {
     return [{ dtype: a!.dtype, shape: [m, n], data }]
   },
   scaling: { accumulates: true },
+  parameters: (context) => {
+    const { alpha, beta, transA, transB } = gemmAttributes(context)
+    const [, weights, bias] = context.constants
+    if (weights === undefined || transA || (context.types[2] !== undefined && bias === undefined)) return undefined
+    const [m, k, n] = sizes(context)
+    const at = bias && broadcastMap(bias.shape, [m, n])
+    const perRow = bias?.shape.length === 2 && bias.shape[0] !== 1
+    if (perRow)
+      return unsupported(context, 'C', formatShape(bias.shape), 'a bias per column, for weights that are open')
+    return {
+      map: { type: 'matMul', rows: m, inner: k, columns: n },
+      shape: [m, n],
+      weights: Float64Array.from(
+        { length: k * n },
+        (_, i) => alpha * weights.data[transB ? (i % n) * k + Math.floor(i / n) : i]!,
+      ),
+      ...(at === undefined ? {} : { bias: Float64Array.from({ length: n }, (_, j) => beta * bias!.data[at[j]!]!) }),
+    }
+  },
   lower: (context, [a, b, c]) => {
+    const parameters = context.scheme.openWeights && gemm.parameters!(context)
+    if (parameters && a !== undefined) return [lowerProduct(context, a, parameters)]
     const { alpha, beta, transA, transB } = gemmAttributes(context)
     const [weights, bias] = [context.constants[1], context.constants[2]]
     const [m, k, n] = sizes(context)

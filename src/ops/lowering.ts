@@ -40,8 +40,10 @@ export type Stats = { readonly min: number; readonly max: number; readonly mean:
 export type Scheme = {
   /** Bits of activations: signed tensors take [-2^(n-1), 2^(n-1)-1], non-negative ones [0, 2ⁿ-1]. */
   readonly bits: number
-  /** Most bits of an integer weight, sign included. */
+  /** Most bits of an integer weight, sign included; exactly so many where weights are open. */
   readonly weightBits: number
+  /** Weights are no constants of the model: a weight set gives them. */
+  readonly openWeights?: true
 }
 
 /** What `lower` sees of its node and the model under construction. */
@@ -49,6 +51,8 @@ export type LowerContext = InferContext & {
   readonly scheme: Scheme
   /** Adds a layer; its inputs' bounds are known, so overflow is refused here. */
   emit(layer: LayerSpec): ValueId
+  /** Adds the weights, or the bias, that weight sets give for this node. */
+  emitWeights(part: 'weights' | 'bias', tensor: Bounds & { readonly shape: Shape; readonly scale: number }): ValueId
   boundsOf(value: ValueId): Bounds
   /** Elements of a value. */
   sizeOf(value: ValueId): number
@@ -76,7 +80,7 @@ export type LayerSpec = Layer extends infer L ? (L extends Layer ? Omit<L, 'name
 const WEIGHT_NOISE = 0.25
 
 /** Largest shift that is tried: beyond it products leave 2⁵³. */
-const MAX_SHIFT = 30
+export const MAX_SHIFT = 30
 
 /** Least share of a tensor's mean square that counts as variance: samples may vary less than what is proved later. */
 const LEAST_VARIANCE = 1 / 16

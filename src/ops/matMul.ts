@@ -4,6 +4,7 @@ import { addProduct } from './contract.ts'
 import { WEIGHT_ERROR } from './doc.ts'
 import { invalid, typeAt, typeLikeFirst, typeOf } from './inputs.ts'
 import { lowerMatMul } from './lower/affine.ts'
+import { lowerProduct } from './lower/product.ts'
 import type { InferContext, Op } from './op.ts'
 
 /** Product of matrices [m, k] and [k, n], once per element of `batch`. */
@@ -68,7 +69,19 @@ export const matMul: Op = {
   },
   compute: (context, [a, b]) => [computeMatMul(a!, b!, matMulGeometry(context))],
   scaling: { accumulates: true, nonNegative: (_, [a, b]) => a === true && b === true },
+  parameters: (context) => {
+    const weights = context.constants[1]
+    const { m, k, n, left, shape } = matMulGeometry(context)
+    if (weights?.data.length !== k * n || context.constants[0] !== undefined) return undefined
+    return {
+      map: { type: 'matMul', rows: left.length * m, inner: k, columns: n },
+      shape,
+      weights: weights.data,
+    }
+  },
   lower: (context, [a, b]) => {
+    const parameters = context.scheme.openWeights && matMul.parameters!(context)
+    if (parameters) return [lowerProduct(context, a!, parameters)]
     const [constantA, constantB] = context.constants
     const operands = [
       { tensor: a, constant: constantA },

@@ -1,5 +1,6 @@
 import type { Node } from '../graph/graph.ts'
-import type { Tensor, TensorType } from '../tensor.ts'
+import type { ProductGeometry } from '../model/layers/linear.ts'
+import type { Shape, Tensor, TensorType } from '../tensor.ts'
 import type { OpDoc } from './doc.ts'
 import type { LowerContext, QTensor } from './lowering.ts'
 
@@ -35,6 +36,11 @@ export type Op = {
   compute(context: InferContext, inputs: readonly (Tensor | undefined)[]): Tensor[]
   /** For operators that only move data: where each element of output 0 comes from. */
   moves?(context: InferContext): Moves
+  /**
+   * For linear operators with constant weights, inputs 1 and 2: these in real units. Where weights are open, such a node takes
+   * them from a weight set; they are all that may differ from one set to the next. Throws UnsupportedError.
+   */
+  parameters?(context: InferContext): Parameters | undefined
   /** How the operator treats the scales of its tensors; nothing is assumed where it is left out. */
   readonly scaling?: Scaling
   /**
@@ -42,6 +48,15 @@ export type Op = {
    * graph, and optional ones left out, are undefined here: their values are in the context.
    */
   lower?(context: LowerContext, inputs: readonly (QTensor | undefined)[]): QTensor[]
+}
+
+/** A linear map of input 0, and its weights and biases laid out as layers have them. */
+export type Parameters = {
+  readonly map: ProductGeometry
+  readonly shape: Shape
+  readonly weights: Float64Array
+  /** One per channel. */
+  readonly bias?: Float64Array
 }
 
 /** y[i] = x[map[i]] over the concatenation of the data inputs, `fill` where map[i] is -1. */

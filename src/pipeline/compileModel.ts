@@ -6,14 +6,17 @@ import { importOnnx } from '../graph/import.ts'
 import { dropNoOps, removeDead, simplify } from '../graph/simplify.ts'
 import type { IntegerModel } from '../model/model.ts'
 import type { Scheme } from '../ops/lowering.ts'
+import { UnsupportedError } from '../ops/unsupported.ts'
 import { calibrate } from '../quantise/calibrate.ts'
 import { quantiseWithin } from '../quantise/chooseBits.ts'
 import { isQuantised, quantiseExactly } from '../quantise/exact.ts'
+import { envelope } from '../quantise/openWeights.ts'
 import { quantise, schemeOf } from '../quantise/quantise.ts'
 import { comparer, type Report, reportOn } from '../quantise/report.ts'
 import type { Sample } from '../samples/samples.ts'
 import type { Shape, Tensor } from '../tensor.ts'
 import { checkVisibility, type Visibility } from '../visibility.ts'
+import { type WeightSet, weightSetOfGraph } from './weights.ts'
 
 /** Share of an output's range that the default choice of bits keeps errors within. */
 export const DEFAULT_TOLERANCE = 0.01
@@ -29,6 +32,8 @@ export type Compiled = {
   readonly visibility: Visibility
   /** The integers that are proved. */
   readonly model: IntegerModel
+  /** The weights of the file, where the circuit serves those of other files too. */
+  readonly weights?: WeightSet
   readonly circuit: Circuit
   readonly report: Report
 }
@@ -50,6 +55,12 @@ export type CompileModelOptions = {
   readonly output?: Visibility['output']
   readonly inputs?: Visibility['inputs']
   readonly outputs?: Visibility['outputs']
+  /** How a verifier knows the weights; default: they are fixed. Open ones have exactly `weightBits` bits, 8 by default. */
+  readonly weights?: Visibility['weights']
+  /** ONNX files of the same architecture with other weights, which the scales of open weights shall suit as well. */
+  readonly fit?: readonly Uint8Array[]
+  /** Salt of the digest of private weights, in [0, r); default: drawn here. */
+  readonly weightsSalt?: bigint
   /** Commit to inputs without salts, so that digests can be compared but don't hide what can be guessed. */
   readonly unsalted?: boolean
   readonly shapes?: Readonly<Record<string, Shape>>
@@ -66,7 +77,8 @@ export type CompileModelOptions = {
 export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Compiled {
   const { onProgress } = options
   const shapes = options.shapes ?? {}
-  const { bits, tolerance = DEFAULT_TOLERANCE, weightBits } = options
+  const openWeights = (options.weights ?? 'fixed') !== 'fixed'
+  const { tolerance = DEFAULT_TOLERANCE } = options
   if (!(tolerance > 0))
     throw new VeritensorError('usage/tolerance', `a tolerance of ${tolerance} is not supported (positive numbers are)`)
   const visibility: Visibility = {
@@ -74,6 +86,7 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
     output: options.output ?? 'public',
     ...(options.inputs === undefined ? {} : { inputs: options.inputs }),
     ...(options.outputs === undefined ? {} : { outputs: options.outputs }),
+    ...(openWeights ? { weights: options.weights! } : {}),
     ...(options.unsalted ? { unsalted: true } : {}),
   }
   onProgress?.('import', 0)
@@ -82,21 +95,54 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
   const { calibration = [] } = options
   const samples = [...(typeof calibration === 'function' ? calibration(graph) : calibration)]
   const exact = isQuantised(graph)
+  if (exact && openWeights) refuseQuantised(graph, options.weights!)
   if (!exact) onProgress?.('calibrate', 0)
-  const ranges = exact ? undefined : calibrate(graph, samples)
+  const fit = (options.fit ?? []).map((bytes) => importGraph(bytes, shapes))
+  if (fit.length > 0 && !openWeights)
+    throw new VeritensorError('usage/weights', 'fixed weights have scales of their own: there is nothing to fit', {
+      fix: 'leave "fit" out, or the weights open',
+    })
+  const calibrated = exact ? undefined : { graph, ranges: calibrate(graph, samples) }
+  const others = fit.map((other) => ({ graph: other, ranges: calibrate(other, samples) }))
   onProgress?.('quantise', 0)
+  const room = calibrated && envelope(calibrated, others)
+  const weightBits = options.weightBits ?? (openWeights ? OPEN_WEIGHT_BITS : undefined)
+  // the roundings of open weights outweigh those of activations: more bits of these would not bring outputs nearer
+  const bits = options.bits ?? (room === undefined || openWeights ? 8 : undefined)
+  const schemeFor = (n: number): Scheme => ({ ...schemeOf(n, weightBits), ...(openWeights ? { openWeights } : {}) })
   const { model, scheme } =
-    ranges === undefined
-      ? { model: quantiseExactly(graph), scheme: schemeOf(8, weightBits) }
+    room === undefined
+      ? { model: quantiseExactly(graph), scheme: schemeFor(8) }
       : bits === undefined
-        ? quantiseWithin(graph, ranges, samples, { weightBits, tolerance })
-        : { model: quantise(graph, ranges, schemeOf(bits, weightBits)), scheme: schemeOf(bits, weightBits) }
+        ? quantiseWithin(graph, room.ranges, samples, { weightBits, tolerance })
+        : { model: quantise(room.graph, room.ranges, schemeFor(bits)), scheme: schemeFor(bits) }
+  const weights = openWeights ? weightSetOfGraph({ model, visibility }, graph, options.weightsSalt) : undefined
   onProgress?.('compile', 0)
   const circuit = compile(model, visibility, { onProgress: (fraction) => onProgress?.('compile', fraction) })
   onProgress?.('report', 0)
-  const compare = comparer(graph, model, 'saturate')
+  const compare = comparer(graph, model, 'saturate', weights?.integers)
   const report = reportOn(samples.map(compare))
-  return { onnx, shapes, graph, scheme, visibility, model, circuit, report }
+  return {
+    onnx,
+    shapes,
+    graph,
+    scheme,
+    visibility,
+    model,
+    circuit,
+    report,
+    ...(weights === undefined ? {} : { weights }),
+  }
+}
+
+/** Bits of weights that are open: each costs a row per weight. */
+const OPEN_WEIGHT_BITS = 8
+
+/** Throws UnsupportedError: the scales of a quantised model are constants that belong to its weights. */
+function refuseQuantised(graph: Graph, weights: string): never {
+  const { name, op } = graph.nodes.find((node) => isQuantised({ ...graph, nodes: [node] }))!
+  const supported = 'fixed, in a model that is quantised already'
+  throw new UnsupportedError({ node: name, op, attribute: 'weights', got: weights, supported })
 }
 
 /**

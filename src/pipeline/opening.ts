@@ -34,19 +34,23 @@ export function saltsFor(
   return given
 }
 
-/** A function from an inference, its inputs and salts, to the openings of its commitments in the order of the public signals. */
+/**
+ * A function from an inference, its inputs and salts, to the openings of its commitments to inputs and outputs, in the order of
+ * the public signals.
+ */
 export function opener(
   visibility: Visibility,
   model: IntegerModel,
+  weights: readonly ArrayLike<number>[] = [],
 ): (inputs: readonly ArrayLike<number>[], salts: readonly bigint[], statement: readonly PublicTensor[]) => Opening[] {
   const groups = layoutOf(visibility, model)
   const salted = model.inputs.filter((port) => isSalted(visibility, port)).map(({ name }) => name)
   const runs = model.outputs.some((port) => outputVisibility(visibility, port) === 'committed')
   const run = runs ? prepareInteger(model) : undefined
   return (inputs, salts, statement) => {
-    const values = run?.(inputs)
+    const values = run?.([...inputs, ...weights])
     return groups.flatMap(({ kind, name, shape, commitment }, g): Opening[] => {
-      if (commitment === undefined) return []
+      if (commitment?.lo === undefined || commitment.hi === undefined) return []
       const at = model[kind === 'input' ? 'inputs' : 'outputs'].findIndex((port) => port.name === name)
       const elements = kind === 'input' ? inputs[at]! : values![model.outputs[at]!.value]!
       return [

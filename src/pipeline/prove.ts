@@ -11,25 +11,28 @@ import type { ProofStats } from '../workers/tasks.ts'
 import type { Compiled } from './compileModel.ts'
 import { type Opening, opener, saltsFor } from './opening.ts'
 import { layoutOf, type PublicTensor, readSignals } from './signals.ts'
+import { type WeightSet, weightsFor } from './weights.ts'
 
 /** A proof that the model, run on a sample, gives what the public signals say. */
 export type Inference = {
   readonly proof: Proof
   readonly publicSignals: readonly bigint[]
-  /** The public signals in the model's own units: its outputs and inputs, as far as they are public. */
+  /** The public signals in the model's own units: its outputs, inputs and weights, as far as they are public. */
   readonly statement: readonly PublicTensor[]
   /** What opens the commitments among the public signals: for those only who may know the tensors. */
   readonly openings: readonly Opening[]
   readonly stats: ProofStats
 }
 
-export type ProveOptions = Pick<ProverOptions, 'threads' | 'maxQueue' | 'resourceLimits'> & {
+export type ProveOptions = Pick<ProverOptions, 'threads' | 'maxQueue' | 'resourceLimits' | 'mode' | 'engine'> & {
   /** What to do with values outside the calibrated range; default: refuse. */
   readonly outOfRange?: OutOfRange
   /** What errors call the samples; default: their positions. */
   readonly names?: readonly string[]
   /** For every sample one salt, in [0, r), for each input that is committed with a salt; default: drawn here. */
   readonly salts?: readonly (readonly bigint[])[]
+  /** Another weight set of the architecture; default: that of the compiled model. */
+  readonly weights?: WeightSet
   readonly signal?: AbortSignal
   /** Called with the finished share of all proofs in [0, 1], never less than before, and how many are complete. */
   readonly onProgress?: (fraction: number, complete: number) => void
@@ -58,36 +61,44 @@ export function integersOf(model: IntegerModel, sample: Sample, outOfRange: OutO
 
 /**
  * What the circuit of a model takes for a sample. Salts, one for each input whose digest has one, are drawn where they are
- * not given. Throws as `integersOf`, and VeritensorError `input/salt`.
+ * not given. Throws as `integersOf`, and VeritensorError `input/salt` and `input/weights`.
  */
 export const circuitInputs = (
-  { model, visibility }: Pick<Compiled, 'model' | 'visibility'>,
+  { model, visibility, weights }: Pick<Compiled, 'model' | 'visibility' | 'weights'>,
   sample: Sample,
-  options: { readonly outOfRange?: OutOfRange; readonly salts?: readonly bigint[] } = {},
+  options: {
+    readonly outOfRange?: OutOfRange
+    readonly salts?: readonly bigint[]
+    /** Default: those of the compiled model. */
+    readonly weights?: WeightSet
+  } = {},
 ): (number | bigint)[] =>
   circuitAssignment(
     model,
     visibility,
     integersOf(model, sample, options.outOfRange ?? 'refuse'),
     saltsFor(visibility, model, options.salts),
+    weightsFor(model, options.weights ?? weights),
   )
 
 /**
- * Proves an inference for every sample, as many at a time as there are threads, and returns them in the order of the
- * samples. All samples are checked before the first proof begins. To prove samples as they come, keep a prover open
+ * Proves an inference for every sample and returns them in the order of the samples: as many at a time as there are
+ * threads, or one on all threads where it is alone. All samples are checked before the first proof begins. To prove samples as
+ * they come, keep a prover open
  * (`openProver`) and give it `circuitInputs`.
  *
  * Throws `input/wrong-shape`, `input/not-finite`, `input/out-of-range`, `key/malformed-zkey`, `key/unsafe`,
- * `key/other-circuit`, `key/corrupt`, `input/salt`, `limit/worker-memory`, `internal/worker-died` and `aborted/by-caller`.
+ * `key/other-circuit`, `key/corrupt`, `input/salt`, `input/weights`, `limit/worker-memory`, `internal/worker-died` and `aborted/by-caller`.
  */
 export async function prove(
-  compiled: Pick<Compiled, 'model' | 'circuit' | 'visibility'>,
+  compiled: Pick<Compiled, 'model' | 'circuit' | 'visibility' | 'weights'>,
   keys: { readonly zkey: Uint8Array },
   samples: Iterable<Sample>,
   options: ProveOptions = {},
 ): Promise<Inference[]> {
   const { model, circuit, visibility } = compiled
   const { outOfRange = 'refuse', names, onProgress, onProof } = options
+  const weights = weightsFor(model, options.weights ?? compiled.weights)
   const naming = (error: unknown, i: number): unknown => named(error, names?.[i] ?? `sample ${i}`)
   const jobs = Array.from(samples, (sample, i) => {
     try {
@@ -99,8 +110,9 @@ export async function prove(
   })
   if (jobs.length === 0) return []
   const layout = layoutOf(visibility, model)
-  const open = opener(visibility, model)
-  const prover = await openProver({ ...options, circuit, zkey: keys.zkey, threads: threadsFor(jobs.length, options) })
+  const open = opener(visibility, model, weights?.integers)
+  const threads = threadsFor(jobs.length, circuit.rows, options)
+  const prover = await openProver({ ...options, circuit, zkey: keys.zkey, threads })
   // the first failure ends the others
   const stop = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
@@ -110,15 +122,18 @@ export async function prove(
   let failure: { readonly error: unknown } | undefined
   const one = async ({ inputs, salts }: Job, i: number): Promise<Inference | undefined> => {
     try {
-      const { proof, publicSignals, stats } = await prover.prove(circuitAssignment(model, visibility, inputs, salts), {
-        signal,
-        whenFull: 'wait',
-        onProgress(fraction) {
-          sum += fraction - done[i]!
-          done[i] = fraction
-          onProgress?.(Math.min(sum / jobs.length, 1), complete)
+      const { proof, publicSignals, stats } = await prover.prove(
+        circuitAssignment(model, visibility, inputs, salts, weights),
+        {
+          signal,
+          whenFull: 'wait',
+          onProgress(fraction) {
+            sum += fraction - done[i]!
+            done[i] = fraction
+            onProgress?.(Math.min(sum / jobs.length, 1), complete)
+          },
         },
-      })
+      )
       const statement = readSignals(layout, publicSignals)
       const inference = { proof, publicSignals, statement, openings: open(inputs, salts, statement), stats }
       await onProof?.(inference, i)
@@ -132,7 +147,16 @@ export async function prove(
     }
   }
   try {
-    const made = await Promise.all(jobs.map(one))
+    const made = new Array<Inference | undefined>(jobs.length)
+    let next = 0
+    // with open weights the inputs of one proof are many: those of all at once could be too many
+    const lane = async (): Promise<void> => {
+      while (next < jobs.length && failure === undefined) {
+        const i = next++
+        made[i] = await one(jobs[i]!, i)
+      }
+    }
+    await Promise.all(Array.from({ length: 2 * prover.threads }, lane))
     if (failure !== undefined) throw failure.error
     return made as Inference[]
   } finally {
@@ -142,9 +166,12 @@ export async function prove(
 
 type Job = { readonly inputs: readonly Float64Array[]; readonly salts: readonly bigint[] }
 
-/** A single proof needs a single thread. */
-const threadsFor = (jobs: number, { threads }: ProveOptions): number | undefined =>
-  threads === undefined ? (jobs === 1 ? 1 : undefined) : Math.min(threads, jobs)
+/** Rows above which a single proof is worth the start of more threads. */
+const ROWS_FOR_MANY = 10_000
+
+/** All threads for many proofs, and for a large one; one thread for a small one. */
+const threadsFor = (jobs: number, rows: number, { threads }: ProveOptions): number | undefined =>
+  jobs > 1 ? threads && Math.min(threads, jobs) : (threads ?? (rows > ROWS_FOR_MANY ? undefined : 1))
 
 /** The error with the name of the sample before its message. */
 function named(error: unknown, name: string): unknown {

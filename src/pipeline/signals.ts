@@ -3,19 +3,22 @@ import { R } from '../groth16/bn254.ts'
 import { checkPublicSignals } from '../groth16/verify.ts'
 import { realOf } from '../model/floatOrder.ts'
 import type { Bounds } from '../model/layer.ts'
-import { analyse, type Encoding, type IntegerModel, type Port } from '../model/model.ts'
+import { analyse, type Encoding, type IntegerModel, type Port, weightsOf } from '../model/model.ts'
 import { type Shape, sizeOf } from '../tensor.ts'
-import { inputVisibility, isSalted, outputVisibility, type Visibility } from '../visibility.ts'
+import { inputVisibility, isSalted, outputVisibility, type Visibility, weightVisibility } from '../visibility.ts'
 
-/** How the digest of a tensor is made (docs/commitments.md): its elements lie in [lo, hi]. */
-export type Commitment = Bounds & { readonly salted: boolean }
+/**
+ * How a digest is made (docs/commitments.md): of a tensor whose elements lie in [lo, hi], or, without bounds, of all tensors of
+ * weights.
+ */
+export type Commitment = Partial<Bounds> & { readonly salted: boolean }
 
 /**
  * A run of public signals that stand for one tensor: signal `from` + j is the residue of element j; of a committed tensor
  * the only signal is its digest.
  */
 export type SignalGroup = {
-  readonly kind: 'output' | 'input'
+  readonly kind: 'output' | 'input' | 'weights'
   readonly name: string
   readonly shape: Shape
   readonly from: number
@@ -28,17 +31,26 @@ export type SignalGroup = {
 
 type Ports = readonly (Pick<Port, 'name' | 'shape' | 'scale' | 'encoding'> & Partial<Bounds>)[]
 
+/** Name of the digest of all weights. */
+export const WEIGHTS = 'weights'
+
 /**
- * The groups of public signals as the circuit lays them out: outputs, digests of committed inputs, public inputs. Committed
- * tensors need bounds, which outputs of a model get by `withBounds`; throws VeritensorError `model/malformed` where there are
- * none.
+ * The groups of public signals as the circuit lays them out: outputs, the digest of the weights, digests of committed inputs,
+ * public inputs, public weights. Committed tensors need bounds, which outputs of a model get by `outputPorts`; throws
+ * VeritensorError `model/malformed` where there are none.
  */
-export function signalLayout(visibility: Visibility, inputs: Ports, outputs: Ports): SignalGroup[] {
+export function signalLayout(
+  visibility: Visibility,
+  inputs: Ports,
+  outputs: Ports,
+  weights: Ports = [],
+): SignalGroup[] {
   const groups: SignalGroup[] = []
+  const seenWeights = weightVisibility(visibility)
+  const next = (): number => groups.reduce((n, { count }) => n + count, 0)
   const add = (kind: SignalGroup['kind'], port: Ports[number], commitment: Pick<Commitment, 'salted'> | undefined) => {
     const { name, shape, scale, encoding, lo, hi } = port
-    const from = groups.reduce((n, { count }) => n + count, 0)
-    const group = { kind, name, shape, from, scale, ...(encoding === undefined ? {} : { encoding }) }
+    const group = { kind, name, shape, from: next(), scale, ...(encoding === undefined ? {} : { encoding }) }
     if (commitment === undefined) groups.push({ ...group, count: sizeOf(shape) })
     else if (lo === undefined || hi === undefined)
       throw new VeritensorError('model/malformed', `${kind} "${name}" is committed and has no bounds`)
@@ -48,9 +60,15 @@ export function signalLayout(visibility: Visibility, inputs: Ports, outputs: Por
     const seen = outputVisibility(visibility, port)
     if (seen !== 'private') add('output', port, seen === 'committed' ? { salted: false } : undefined)
   }
+  if (seenWeights === 'committed' || seenWeights === 'private') {
+    const shape = [weights.reduce((n, port) => n + sizeOf(port.shape), 0)]
+    const commitment = { salted: seenWeights === 'private' }
+    groups.push({ kind: 'weights', name: WEIGHTS, shape, from: next(), count: 1, scale: 1, commitment })
+  }
   for (const port of inputs)
     if (inputVisibility(visibility, port) === 'committed') add('input', port, { salted: isSalted(visibility, port) })
   for (const port of inputs) if (inputVisibility(visibility, port) === 'public') add('input', port, undefined)
+  if (seenWeights === 'public') for (const port of weights) add('weights', port, undefined)
   return groups
 }
 
@@ -66,11 +84,14 @@ export function outputPorts(visibility: Visibility, model: IntegerModel): (Port 
 
 /** The groups of public signals of a model's circuit. */
 export const layoutOf = (visibility: Visibility, model: IntegerModel): SignalGroup[] =>
-  signalLayout(visibility, model.inputs, outputPorts(visibility, model))
+  signalLayout(visibility, model.inputs, outputPorts(visibility, model), weightsOf(model))
+
+/** A field element as text, 64 digits long. */
+export const hex = (x: bigint): string => `0x${x.toString(16).padStart(64, '0')}`
 
 /** What public signals say about one tensor. */
 export type PublicTensor = {
-  readonly kind: 'output' | 'input'
+  readonly kind: SignalGroup['kind']
   readonly name: string
   readonly shape: Shape
   /** Elements in row-major order, in the model's own units; none of a committed tensor. */

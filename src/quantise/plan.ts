@@ -31,7 +31,8 @@ export function planScales(graph: Graph, ranges: Ranges, scheme: Scheme): Plan {
   const outputs = new Set(graph.outputs)
   const wide = wideTensors(steps, outputs)
   const nonNegative = nonNegativeTensors(graph, steps, ranges)
-  const summed = summedTensors(graph, steps)
+  // the bits that unpack a product of open weights serve its rounding too
+  const summed = scheme.openWeights ? new Map<string, string>() : summedTensors(graph, steps)
   const group = tiedGroups(graph, steps, summed, scheme)
   const limit = saturationLimits(steps, outputs, scheme)
 

@@ -15,6 +15,7 @@ import {
 import type { Tensor } from '../tensor.ts'
 import { sizeOf } from '../tensor.ts'
 import type { Ranges } from './calibrate.ts'
+import { architectureOf, refuseFixedParameters } from './openWeights.ts'
 import { planScales } from './plan.ts'
 
 /** Bits of weights beyond those of activations: their roundings stay small beside those of activations. */
@@ -38,7 +39,8 @@ export class QuantiseError extends VeritensorError {}
  * Activations are symmetric integers of `bits` bits; weights of a layer are rounded so that its accumulators are the
  * result's integers times 2^S, S per channel: every requantisation is a rounding shift.
  *
- * Throws QuantiseError `model/not-quantisable` naming node and op.
+ * Throws QuantiseError `model/not-quantisable` naming node and op, and UnsupportedError where weights are open and a node has
+ * others than linear layers have.
  */
 export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultScheme): IntegerModel {
   if (!Number.isInteger(scheme.bits) || scheme.bits < 2 || scheme.bits > 16)
@@ -48,6 +50,7 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
       'usage/bits',
       `weights of ${scheme.weightBits} bits are not supported (2 to ${MOST_WEIGHT_BITS} are)`,
     )
+  if (scheme.openWeights) refuseFixedParameters(graph)
   const plan = planScales(graph, ranges, scheme)
   const layers: Layer[] = []
   const tensors = new Map<string, QTensor>()
@@ -60,8 +63,8 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
   const base: IntegerModel = { name: graph.name, inputs, layers: [], outputs: [] }
   const infos: ValueInfo[] = analyse(base)
 
-  const emit = (node: Node, spec: LayerSpec): ValueId => {
-    const layer = { ...spec, name: node.name } as Layer
+  const emit = (node: Node, spec: LayerSpec, name = node.name): ValueId => {
+    const layer = { ...spec, name } as Layer
     try {
       infos.push(infoOf(infos, layer))
     } catch (cause) {
@@ -93,6 +96,7 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
       constants: node.inputs.map((name) => graph.constants.get(name)),
       scheme,
       emit: (spec) => emit(node, spec),
+      emitWeights: (part, tensor) => emit(node, { kind: 'weights', inputs: [], ...tensor }, `${node.name}.${part}`),
       boundsOf: (value) => infos[value]!,
       sizeOf: (value) => infos[value]!.size,
       target: (output = 0) => plan.get(node.outputs[output]!)!,
@@ -120,7 +124,8 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
     const uniform = typeof x.shift === 'number' ? x : narrow(graph.nodes.at(-1)!, x)
     return { name, shape: x.shape, value: uniform.value, scale: uniform.scale / 2 ** (uniform.shift as number) }
   })
-  return { name: graph.name, inputs, layers, outputs }
+  const architecture = scheme.openWeights ? { architecture: architectureOf(graph) } : {}
+  return { name: graph.name, inputs, layers, outputs, ...architecture }
 }
 
 /** Bounds and size of what a layer makes of values. */

@@ -32,18 +32,28 @@ export function floatOutputs(graph: Graph, sample: Sample): Tensor[] {
   return graph.outputs.map((name) => values.get(name)!)
 }
 
-/** A function from a sample to the outputs of the integer model in real units. */
-export function integerOutputs(model: IntegerModel, outOfRange: OutOfRange): (sample: Sample) => Tensor[] {
+/** A function from a sample to the outputs, in real units, of the integer model with the weights that it takes. */
+export function integerOutputs(
+  model: IntegerModel,
+  outOfRange: OutOfRange,
+  weights: readonly ArrayLike<number>[] = [],
+): (sample: Sample) => Tensor[] {
   const run = prepareInteger(model)
   return (sample) => {
-    const values = run(model.inputs.map((port) => quantiseInput(port, sample.get(port.name)!, outOfRange)))
+    const inputs = model.inputs.map((port) => quantiseInput(port, sample.get(port.name)!, outOfRange))
+    const values = run([...inputs, ...weights])
     return model.outputs.map((port) => dequantise(port, values[port.value]!))
   }
 }
 
-/** A function that runs a sample through the float graph and through the integer model. */
-export function comparer(graph: Graph, model: IntegerModel, outOfRange: OutOfRange): (sample: Sample) => Comparison {
-  const integers = integerOutputs(model, outOfRange)
+/** A function that runs a sample through the float graph and through the integer model, with the weights that it takes. */
+export function comparer(
+  graph: Graph,
+  model: IntegerModel,
+  outOfRange: OutOfRange,
+  weights: readonly ArrayLike<number>[] = [],
+): (sample: Sample) => Comparison {
+  const integers = integerOutputs(model, outOfRange, weights)
   return (sample) => ({ float: floatOutputs(graph, sample), integer: integers(sample) })
 }
 

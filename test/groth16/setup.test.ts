@@ -5,7 +5,6 @@ import { describe, expect, test } from 'vitest'
 import { readSections } from '../../src/groth16/binfile.ts'
 import { R, readG1, readG2, viewOf } from '../../src/groth16/bn254.ts'
 import { drawSecrets } from '../../src/groth16/devSetup.ts'
-import { windowBits } from '../../src/groth16/fixedBase.ts'
 import { encodeProof, encodePublicSignals, encodeVerifyingKey } from '../../src/groth16/keys.ts'
 import { encodeR1cs, r1csDigest } from '../../src/groth16/r1cs.ts'
 import { verify } from '../../src/groth16/verify.ts'
@@ -39,12 +38,6 @@ describe('multiples of the generators', () => {
       const { x, y } = bn254.G2.Point.BASE.multiplyUnsafe(k).toAffine()
       expect(readG2(view, 128 * i)).toEqual({ x: [x.c0, x.c1], y: [y.c0, y.c1] })
     })
-  })
-
-  test('take wider windows for more points, within bounds', () => {
-    expect(windowBits('g1', 1)).toBeLessThan(windowBits('g1', 1000))
-    expect(windowBits('g1', 1e9)).toBe(13)
-    expect(windowBits('g2', 1e9)).toBe(12)
   })
 })
 

@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { rowsByScope } from '../../../circuits/circuit.ts'
 import { saveCompiled } from '../../artefacts/compiled.ts'
+import { FILES } from '../../artefacts/directory.ts'
 import { AbortedError } from '../../errors.ts'
 import { estimateCircuit } from '../../estimate.ts'
 import { compileModel, importGraph } from '../../pipeline/compileModel.ts'
 import { isQuantised } from '../../quantise/exact.ts'
 import { SampleError } from '../../samples/error.ts'
 import { readSamples } from '../../samples/files.ts'
+import type { WeightVisibility } from '../../visibility.ts'
 import { one, UsageError } from '../args.ts'
 import { command } from '../command.ts'
 import { describeEstimate, describeReport } from '../describe.ts'
@@ -22,7 +24,11 @@ export const compile = command({
     'Runs the model in floating point on the calibration samples to choose scales, rounds it to integers, and writes the\n' +
     'circuit with everything the later commands need into DIR. An artefact directory that is there already is replaced: files\n' +
     'of others stay in it, and so does its key if the circuit is the same.\n' +
-    'A model that is quantised already (QuantizeLinear, QLinearConv …) is proved as it is, and needs no samples.',
+    'A model that is quantised already (QuantizeLinear, QLinearConv …) is proved as it is, and needs no samples.\n' +
+    'Weights are constants of the circuit unless --weights says otherwise: then one key serves every model of the\n' +
+    'architecture, and a public signal tells which one it was (committed: a digest; private: a digest with a salt, so that\n' +
+    'nobody can check a guess; public: the weights). Each bit of a weight costs a row. The only file in DIR that tells\n' +
+    'weights is weights.vtb, which has the ONNX file in it: publish the others.',
   options: {
     output: {
       type: 'strings',
@@ -33,6 +39,16 @@ export const compile = command({
       type: 'strings',
       value: 'WHO|NAME=WHO…',
       help: 'public, private or committed (a digest with a salt); default private',
+    },
+    weights: {
+      type: 'string',
+      choices: ['fixed', 'public', 'private', 'committed'],
+      help: 'how verifiers know the weights (default fixed)',
+    },
+    fit: {
+      type: 'strings',
+      value: 'FILE',
+      help: 'other .onnx files of the architecture that open weights must suit too',
     },
     unsalted: { type: 'flag', help: 'commit to inputs without a salt: anybody can check a guess' },
     calibrate: {
@@ -53,7 +69,7 @@ export const compile = command({
       value: 'N',
       min: 2,
       max: 24,
-      help: 'most bits of a weight (default: 8 more than activations)',
+      help: 'most bits of a weight (default: 8 more than activations); if not fixed, all bits (default 8)',
     },
     shape: { type: 'strings', value: 'NAME=DxDx…', help: 'sizes of an input whose shape is symbolic' },
     directory: { type: 'string', short: 'o', value: 'DIR', required: true, help: 'where the artefacts go' },
@@ -62,12 +78,15 @@ export const compile = command({
     'veritensor compile model.onnx -o artifacts/model --calibrate samples.npy',
     'veritensor compile model.onnx -o out --calibrate a.pb b.pb --bits 10 --input public',
     'veritensor compile model.onnx -o out --calibrate a.pb --output private class=public',
+    'veritensor compile model.onnx -o out --calibrate a.pb --weights private --fit retrained.onnx',
   ],
   async run({ options, positionals, progress, signal, blocking }) {
     const path = one(positionals, 'compile takes one MODEL.onnx')
-    const onnx = await readFile(path).catch((cause) => {
-      throw new SampleError('input/unreadable', `${path} can't be read: ${(cause as Error).message}`, { cause })
-    })
+    const read = (file: string): Promise<Uint8Array> =>
+      readFile(file).catch((cause) => {
+        throw new SampleError('input/unreadable', `${file} can't be read: ${(cause as Error).message}`, { cause })
+      })
+    const [onnx, fit] = [await read(path), await Promise.all(options.fit.map(read))]
     const shapes = parseShapes(options.shape)
     const input = parseVisibility('input', options.input)
     const output = parseVisibility('output', options.output)
@@ -91,6 +110,8 @@ export const compile = command({
         ...(input.byName === undefined ? {} : { inputs: input.byName }),
         ...(output.all === undefined ? {} : { output: output.all }),
         ...(output.byName === undefined ? {} : { outputs: output.byName }),
+        ...(options.weights === undefined ? {} : { weights: options.weights as WeightVisibility }),
+        fit,
         unsalted: options.unsalted,
         onProgress(next, fraction) {
           if (next !== phase) {
@@ -122,6 +143,7 @@ export const compile = command({
         signals: manifest.signals,
         scheme: manifest.scheme,
         visibility: manifest.visibility,
+        weights: manifest.weights ?? null,
         report: manifest.report,
         estimate,
         rowsByScope: Object.fromEntries(gadgets),
@@ -134,6 +156,14 @@ export const compile = command({
             ? `  public      ${kind} "${name}" [${shape.join(', ')}]: ${thousands(count)} signals`
             : `  committed   ${kind} "${name}" [${shape.join(', ')}]: a digest ${c.salted ? 'with' : 'without'} salt`,
         ),
+        ...(manifest.weights === undefined
+          ? []
+          : [
+              `  weights     ${manifest.weights.digest}`,
+              ...(manifest.visibility.weights === 'public'
+                ? []
+                : [`  secret      ${options.directory}/${FILES.weights}: publish the other files only`]),
+            ]),
         ...(compiled.graph.notices ?? []).map((notice) => `  notice      ${notice}`),
         ...(isQuantised(graph) ? [] : [`  bits        ${manifest.scheme.bits} of activations`]),
         ...describeReport(manifest.report),

@@ -6,6 +6,7 @@ import { makeFolder, unwritable, writeWhole } from '../../artefacts/temporary.ts
 import { estimateCircuit } from '../../estimate.ts'
 import { encodeProof, encodePublicSignals } from '../../groth16/keys.ts'
 import { prove as proveSamples } from '../../pipeline/prove.ts'
+import { hex } from '../../pipeline/signals.ts'
 import { readSamples } from '../../samples/files.ts'
 import { one } from '../args.ts'
 import { command } from '../command.ts'
@@ -14,6 +15,7 @@ import { counted, table, thousands } from '../format.ts'
 import { formatSeconds } from '../progress.ts'
 import { OPENING_SUFFIX, PROOF_SUFFIX, PUBLIC_SUFFIX } from '../proofFiles.ts'
 import { uniqueNames } from '../uniqueNames.ts'
+import { WEIGHTS_HELP } from '../weights.ts'
 
 export const prove = command({
   name: 'prove',
@@ -26,6 +28,7 @@ export const prove = command({
   options: {
     input: { type: 'strings', value: 'FILE', required: true, help: 'inputs: .pb, .npy or .json, several at once' },
     out: { type: 'string', short: 'o', value: 'OUT', required: true, help: 'folder for the proofs' },
+    weights: { type: 'string', value: 'FILE', help: WEIGHTS_HELP },
     jobs: {
       type: 'integer',
       short: 'j',
@@ -39,11 +42,12 @@ export const prove = command({
   examples: [
     'veritensor prove artifacts/model --input samples.npy -o proofs',
     'veritensor prove artifacts/model --input a.pb b.pb --jobs 4 -o proofs',
+    'veritensor prove artifacts/model --input a.pb --weights retrained.onnx -o proofs',
   ],
   async run({ options, positionals, progress, signal }) {
     const directory = one(positionals, 'prove takes one DIR')
     const out = options.out!
-    const { manifest, graph, model, circuit } = await openCompiled(directory)
+    const { manifest, graph, model, circuit, weights } = await openCompiled(directory, options.weights)
     const samples = await readSamples(graph, options.input)
     const names = uniqueNames(samples.map(({ name }) => name))
     progress.phase('read key')
@@ -66,7 +70,7 @@ export const prove = command({
       public: join(out, name + PUBLIC_SUFFIX),
     }))
     const inferences = await proveSamples(
-      { model, circuit, visibility: manifest.visibility },
+      { model, circuit, visibility: manifest.visibility, ...(weights === undefined ? {} : { weights }) },
       keys,
       samples.map(({ sample }) => sample),
       {
@@ -84,7 +88,7 @@ export const prove = command({
       },
     )
     progress.done(counted(samples.length, 'proof'))
-    const committed = manifest.signals.some(({ commitment }) => commitment !== undefined)
+    const committed = manifest.signals.some(({ kind, commitment }) => kind !== 'weights' && commitment !== undefined)
     const took = (performance.now() - started) / 1000
     const rows = inferences.map(({ statement, stats }, i) => {
       const { outputs, largest } = describeStatement(statement)
@@ -97,6 +101,7 @@ export const prove = command({
         out,
         dev,
         rows: circuit.rows,
+        weights: weights === undefined ? null : hex(weights.digest),
         seconds: took,
         proofs: inferences.map(({ statement, stats }, i) => ({
           name: names[i],
@@ -110,6 +115,7 @@ export const prove = command({
       text: [
         table(['input', 'output', 'largest', 'time'], rows),
         `${counted(samples.length, 'proof')} of ${thousands(circuit.rows)} rows in ${formatSeconds(took)} → ${out}`,
+        ...(weights === undefined ? [] : [`weights ${hex(weights.digest)}`]),
         ...(dev ? [DEV_WARNING] : []),
         ...(committed ? [`NAME${OPENING_SUFFIX} opens the commitments: keep it, and keep it secret`] : []),
         `  next   veritensor verify ${directory} ${out}`,

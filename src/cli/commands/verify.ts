@@ -7,7 +7,8 @@ import { type OnchainVerification, verifyOnchain } from '../../chain/verifyOncha
 import { AbortedError, VeritensorError } from '../../errors.ts'
 import { type Proof, ProofFormatError, type VerifyingKey } from '../../groth16/keys.ts'
 import { verifierOf } from '../../groth16/verify.ts'
-import { type PublicTensor, readSignals } from '../../pipeline/signals.ts'
+import { hex, type PublicTensor, readSignals } from '../../pipeline/signals.ts'
+import { statedWeights } from '../../pipeline/weights.ts'
 import { verifyingKeyDigest } from '../../solidity/verifier.ts'
 import { UsageError } from '../args.ts'
 import { command } from '../command.ts'
@@ -15,6 +16,7 @@ import { verifierOptions } from '../contracts.ts'
 import { DEV_WARNING, describeStatement, statementJson } from '../describe.ts'
 import { counted, table, thousands } from '../format.ts'
 import { findProofs, readProof } from '../proofFiles.ts'
+import { parseElement } from '../weights.ts'
 
 /** Asks a contract about a proof. */
 type Ask = (proof: Proof, publicSignals: readonly bigint[]) => Promise<OnchainVerification>
@@ -30,6 +32,10 @@ type Verdict = {
   readonly malformed?: VeritensorError
   readonly offChain: boolean
   readonly onChain?: OnchainVerification
+  /** Digest of the weights that the proof is for, where they are not part of the key. */
+  readonly weights?: bigint | undefined
+  /** Whether these are the weights that are asked for. */
+  readonly sameWeights?: boolean
   /** What the public signals say, true or not. */
   readonly statement: readonly PublicTensor[]
 }
@@ -41,9 +47,15 @@ export const verify = command({
   details:
     'PROOF is a file or a folder of NAME.proof.json with NAME.public.json beside it. Every proof is verified here; --anvil\n' +
     'also deploys the contract on a chain of its own and sends each proof as a transaction, --rpc asks a contract that is\n' +
-    'deployed already. The exit code is 4 unless all are valid.',
+    'deployed already. Where the circuit does not hold the weights, proofs for others than those of --weights-digest are\n' +
+    'refused. The exit code is 4 unless all are valid.',
   options: {
     public: { type: 'string', value: 'FILE', help: 'public signals of a single PROOF, if not beside it' },
+    'weights-digest': {
+      type: 'string',
+      value: 'HEX',
+      help: 'digest of the weights that are trusted, as commit prints it (default: of those that DIR was compiled with)',
+    },
     anvil: { type: 'flag', help: 'start a local chain, deploy the contract there, and verify on it too' },
     rpc: { type: 'string', value: 'URL', help: 'JSON-RPC endpoint: verify with a deployed contract too' },
     contract: { type: 'string', value: 'ADDRESS', help: 'with --rpc: the contract' },
@@ -61,6 +73,7 @@ export const verify = command({
     if (options.anvil && options.rpc !== undefined) throw new UsageError('--anvil and --rpc exclude each other')
     const files = await findProofs(paths, options.public)
     const manifest = await readManifest(directory)
+    const expected = expectedWeights(directory, manifest, options['weights-digest'])
     const key = await openVerifyingKey(directory, manifest)
     const isValid = verifierOf(key)
     if (key.dev) progress.note(DEV_WARNING)
@@ -79,7 +92,7 @@ export const verify = command({
         if (signal.aborted) throw new AbortedError('verify')
         progress.update(i / files.length)
         const read = await readProof(file, key.nPublic)
-        verdicts.push({ name: file.name, ...(await judge(read, manifest, isValid, chain?.ask)) })
+        verdicts.push({ name: file.name, ...(await judge(read, manifest, isValid, expected, chain?.ask)) })
       }
       progress.done(counted(files.length, 'proof'))
     } finally {
@@ -87,8 +100,9 @@ export const verify = command({
     }
 
     const invalid = verdicts.filter(({ valid }) => !valid).length
-    const rows = verdicts.map(({ name, valid, malformed, offChain, onChain, statement }) => {
+    const rows = verdicts.map(({ name, valid, malformed, offChain, onChain, statement, weights, sameWeights }) => {
       const { outputs, largest } = describeStatement(statement)
+      const other = sameWeights === false ? `OTHER WEIGHTS ${weights === undefined ? '' : hex(weights)}: ` : ''
       const word = (accepted: boolean): string => (accepted ? 'valid' : 'INVALID')
       return [
         name,
@@ -96,7 +110,7 @@ export const verify = command({
         ...(chain === undefined
           ? []
           : [onChain === undefined ? 'not asked' : word(onChain.valid), gasText(onChain?.gasUsed)]),
-        malformed?.message ?? `${valid ? '' : 'claims '}${outputs}`,
+        malformed?.message ?? `${other}${valid ? '' : 'claims '}${outputs}`,
         malformed === undefined ? largest : '',
       ]
     })
@@ -106,11 +120,14 @@ export const verify = command({
         directory,
         dev: key.dev,
         valid: invalid === 0,
+        weights: expected === undefined ? null : hex(expected),
         chain: chain === undefined ? null : { chainId: Number(chain.chainId), address: chain.address },
-        proofs: verdicts.map(({ valid, malformed, offChain, onChain, statement }, i) => ({
+        proofs: verdicts.map(({ valid, malformed, offChain, onChain, statement, weights, sameWeights }, i) => ({
           ...files[i],
           valid,
           offChain,
+          weights: weights === undefined ? null : hex(weights),
+          sameWeights: sameWeights ?? null,
           onChain: onChain?.valid ?? null,
           gasUsed: onChain?.gasUsed === undefined ? null : Number(onChain.gasUsed),
           transactionHash: onChain?.transactionHash ?? null,
@@ -122,6 +139,7 @@ export const verify = command({
       text: [
         table(['proof', 'off-chain', ...(chain === undefined ? [] : ['on-chain', 'gas']), 'output', 'largest'], rows),
         ...(chain === undefined ? [] : [`contract ${chain.address} on chain id ${chain.chainId}`]),
+        ...(expected === undefined ? [] : [`weights ${hex(expected)}`]),
         invalid === 0
           ? `${counted(verdicts.length, 'proof')}: valid`
           : `${counted(verdicts.length, 'proof')}: ${invalid} do NOT verify`,
@@ -132,6 +150,15 @@ export const verify = command({
   },
 })
 
+/** The digest that proofs must be for, where the weights are not part of the key. */
+function expectedWeights(directory: string, { weights }: Manifest, given: string | undefined): bigint | undefined {
+  if (weights === undefined && given !== undefined)
+    throw new UsageError(
+      `the weights of ${directory} are fixed: its key stands for them, and --weights-digest for nothing`,
+    )
+  return given === undefined ? weights && BigInt(weights.digest) : parseElement(given, 'a digest')
+}
+
 const gasText = (gas: bigint | undefined): string => (gas === undefined ? '' : thousands(gas))
 
 /** The answers about one proof. What is malformed is not sent anywhere. */
@@ -139,6 +166,7 @@ async function judge(
   read: Awaited<ReturnType<typeof readProof>>,
   manifest: Manifest,
   isValid: ReturnType<typeof verifierOf>,
+  expected: bigint | undefined,
   ask: Ask | undefined,
 ): Promise<Omit<Verdict, 'name'>> {
   if (read instanceof VeritensorError) return { valid: false, malformed: read, offChain: false, statement: [] }
@@ -147,7 +175,11 @@ async function judge(
     const statement = readSignals(manifest.signals, publicSignals)
     const offChain = isValid(publicSignals, proof)
     const onChain = await ask?.(proof, publicSignals)
-    return { valid: offChain && onChain?.valid !== false, offChain, ...(onChain && { onChain }), statement }
+    const accepted = offChain && onChain?.valid !== false
+    const base = { offChain, ...(onChain && { onChain }), statement }
+    if (expected === undefined) return { ...base, valid: accepted }
+    const weights = statedWeights(manifest.weights!.tensors, statement)
+    return { ...base, valid: accepted && weights === expected, weights, sameWeights: weights === expected }
   } catch (error) {
     if (error instanceof ProofFormatError) return { valid: false, malformed: error, offChain: false, statement: [] }
     throw error

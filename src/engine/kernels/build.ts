@@ -15,7 +15,8 @@ import { transformKernels } from './transform.ts'
 import { at, createModule, get, type ModuleBuilder, setGlobal } from './wasm.ts'
 
 /** The multiply-add kernels with constants as immediates or in memory, and the integer kernels. */
-export type Variant = 'fma-immediate' | 'fma-memory' | 'int'
+export const VARIANTS = ['fma-immediate', 'fma-memory', 'int'] as const
+export type Variant = (typeof VARIANTS)[number]
 
 /** Memory below this belongs to the constants of the modules. */
 export const RESERVED = 16384

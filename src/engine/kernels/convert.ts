@@ -122,6 +122,11 @@ export function conversionKernels(module: ModuleBuilder, name: string, field: Fi
     ]
   })
 
+  // (to, x): the element in lane 0 of a pair
+  module.func(`${name}Put`, ['i32', 'i32'], [], (f, to, x) =>
+    field.scatter(f, { first: to!, second: to!, offset: 0 }, at(x!)),
+  )
+
   // (z, from): both lanes the integer of 32 bytes
   module.func(`${name}Set`, ['i32', 'i32'], [], (_, z, from) => call(field.fromBytes, get(z!), get(from!), get(from!)))
 }

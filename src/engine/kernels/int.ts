@@ -36,7 +36,7 @@ export const intLimbs = (value: bigint): number[] => INDEX.map((i) => Number((va
 
 /** The field of order p, 2²⁵³ < p < 2²⁵⁴. */
 export function intField(module: ModuleBuilder, p: bigint): FieldKernels {
-  const FOUR_P = intLimbs(4n * p)
+  const EIGHT_P = intLimbs(8n * p)
   const P = INDEX.map((i) => (p >> (WIDTH * BigInt(i))) & MASK)
   const limb = (a: Local, i: number): Code => i64.load32U(at(a, 4 * i))
   const locals = (f: FunctionBuilder, name: string): Local[] => INDEX.map((i) => f.scratch(`${name}${i}`, 'i64'))
@@ -76,7 +76,7 @@ export function intField(module: ModuleBuilder, p: bigint): FieldKernels {
   const differences = (x: Local, y: Local, t: readonly Local[]): Code =>
     t.map((local, i) => set(local, i64.add(i64.sub(limb(x, i), limb(y, i)), c(4n * P[i]!))))
 
-  /** z = (Σ ±x·y)/R for one or two products; minus is plus 4p - x, whose limbs may be negative. */
+  /** z = (Σ ±x·y)/R for one or two products; minus is plus 8p - x, whose limbs may be negative. */
   const products = (f: FunctionBuilder, z: Local, factors: readonly (readonly [Local, Local, '+' | '-'])[]): Code => {
     const t = locals(f, 't')
     const ys = factors.map((_, k) => locals(f, k === 0 ? 'y' : 'v'))
@@ -90,7 +90,7 @@ export function intField(module: ModuleBuilder, p: bigint): FieldKernels {
           .reduce((sum, term) => i64.add(sum, term), i === 0 ? c(0n) : get(t[j]!))
       return [
         factors.map(([x, , sign], k) =>
-          set(xs[k]!, sign === '+' ? limb(x, i) : i64.sub(c(BigInt(FOUR_P[i]!)), limb(x, i))),
+          set(xs[k]!, sign === '+' ? limb(x, i) : i64.sub(c(BigInt(EIGHT_P[i]!)), limb(x, i))),
         ),
         set(t[0]!, column(0)),
         set(q, i64.and(i64.mul(i64.and(get(t[0]!), c(MASK)), c(minusInverse)), c(MASK))),

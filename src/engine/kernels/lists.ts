@@ -66,6 +66,72 @@ export function listKernels(module: ModuleBuilder): void {
     3,
   )
 
+  // (integers, n, width, windows, table, rowBytes, size, starts, lengths, order): for each biased integer of 32 bytes a list of
+  // pointers to its digits' multiples: digit d of window w points to table + w·rowBytes + (|d| - 1)·size
+  module.func(
+    'spreadDigits',
+    new Array(10).fill('i32'),
+    [],
+    (f, integers, n, width, windows, table, rowBytes, size, starts, lengths, order) => {
+      const [bit, row, digit, negative, next, first, left] = [0, 1, 2, 3, 4, 5, 6].map(() => f.local('i32')) as [
+        ...[Local, Local, Local, Local, Local, Local, Local],
+      ]
+      const [word64, half] = [f.local('i64'), f.local('i32')]
+      // 64 bits that hold the digit and do not pass the end of the integer
+      const byte = select(
+        i32.const(24),
+        i32.shrU(get(bit), i32.const(3)),
+        i32.gtU(i32.shrU(get(bit), i32.const(3)), i32.const(24)),
+      )
+      return [
+        set(next, get(order!)),
+        repeat(n!, [
+          set(first, get(next)),
+          i32.store(at(starts!), i32.shrU(i32.sub(get(next), get(order!)), i32.const(2))),
+          set(bit, i32.const(0)),
+          set(row, get(table!)),
+          set(left, get(windows!)),
+          repeat(left, [
+            set(digit, byte),
+            set(word64, i64.loadUnaligned(at(i32.add(get(integers!), get(digit))))),
+            set(word64, i64.shrU(get(word64), i64.extendI32U(i32.sub(get(bit), i32.shl(get(digit), i32.const(3)))))),
+            // the last digit is not biased
+            set(
+              half,
+              select(
+                i32.const(0),
+                i32.shl(i32.const(1), i32.sub(get(width!), i32.const(1))),
+                i32.eq(get(left), i32.const(1)),
+              ),
+            ),
+            set(
+              digit,
+              i32.sub(
+                i32.and(i32.wrap(get(word64)), i32.sub(i32.shl(i32.const(1), get(width!)), i32.const(1))),
+                get(half),
+              ),
+            ),
+            set(negative, i32.shrU(get(digit), i32.const(31))),
+            set(digit, i32.add(i32.xor(get(digit), i32.sub(i32.const(0), get(negative))), get(negative))),
+            ifElse(get(digit), [
+              i32.store(
+                at(next),
+                i32.or(i32.add(get(row), i32.mul(i32.sub(get(digit), i32.const(1)), get(size!))), get(negative)),
+              ),
+              increase(next, 4),
+            ]),
+            increase(bit, get(width!)),
+            increase(row, get(rowBytes!)),
+          ]),
+          i32.store(at(lengths!), i32.shrU(i32.sub(get(next), get(first)), i32.const(2))),
+          increase(integers!, 32),
+          increase(starts!, 4),
+          increase(lengths!, 4),
+        ]),
+      ]
+    },
+  )
+
   // (counts, previous, starts, lengths, order, n, from) → end: lays segments out from place `from` on, each with its previous
   // sum first if there is one; counts become the next free places
   module.func('layOut', new Array(7).fill('i32'), ['i32'], (f, counts, previous, starts, lengths, order, n, from) => {

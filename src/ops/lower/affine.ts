@@ -50,7 +50,7 @@ const KEPT_FRACTION_BITS = 4
  * The input as integers: requantised, or, where it is an average with a few exact fraction bits, with these bits kept. They
  * widen each of the layer's `outputs` accumulators by that many bits, and save one requantisation per element of the input.
  */
-function integersOf(context: LowerContext, input: QTensor, outputs: number): QTensor {
+export function integersOf(context: LowerContext, input: QTensor, outputs: number): QTensor {
   const { shift } = input
   if (typeof shift !== 'number' || shift === 0 || shift > KEPT_FRACTION_BITS) return context.narrow(input)
   const { lo, hi } = context.boundsOf(input.value)
