@@ -26,7 +26,10 @@ export function shortenShifts(model: IntegerModel): IntegerModel {
     const shifts = Uint8Array.from({ length: size }, (_, j) => shiftAt(layer, j) - by[j]!)
     const uniform = shifts.every((s) => s === shifts[0])
     const short = uniform ? { shifts: shifts.slice(0, 1), inner: size } : { shifts, inner: 1 }
-    return to.emit({ ...layer, inputs: [divided], ...short })
+    const shorter = { ...layer, inputs: [divided], ...short }
+    // one interval holds sums of all shifts: it may not seem wider than what a table or another layer was made for
+    const [was, is] = [to.boundsOf(layer), to.boundsOf(shorter)]
+    return is.lo < was.lo || is.hi > was.hi ? undefined : to.emit(shorter)
   })
 }
 
