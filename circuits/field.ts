@@ -11,14 +11,17 @@ export function createField(p: bigint) {
     const r = x % p
     return r < 0n ? r + p : r
   }
+  const most = p / 2n
+  const least = most - p + 1n
   return {
     p,
     /** Representative in [0, p). */
     mod,
     /** Representative in (-p/2, p/2]. */
     signed: (x: bigint): bigint => {
+      if (x >= least && x <= most) return x
       const r = mod(x)
-      return r > p / 2n ? r - p : r
+      return r > most ? r - p : r
     },
     add: (a: bigint, b: bigint): bigint => mod(a + b),
     mul: (a: bigint, b: bigint): bigint => mod(a * b),

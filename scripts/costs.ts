@@ -18,6 +18,7 @@ import { divide } from '../circuits/gadgets/divide.ts'
 import { locate } from '../circuits/gadgets/locate.ts'
 import { lookup } from '../circuits/gadgets/lookup.ts'
 import { maximum, maximumOf } from '../circuits/gadgets/max.ts'
+import { packedProduct } from '../circuits/gadgets/packedProduct.ts'
 import { poseidon } from '../circuits/gadgets/poseidon.ts'
 import { requantise } from '../circuits/gadgets/requantise.ts'
 import { rescale } from '../circuits/gadgets/rescale.ts'
@@ -28,10 +29,11 @@ import { parseArguments } from '../src/cli/args.ts'
 import { packageRoot } from '../src/packageRoot.ts'
 import { type Compiled, compileModel } from '../src/pipeline/compileModel.ts'
 import { decodeSamples } from '../src/samples/samples.ts'
-import { circomlibMlNet, mlp784, sparseImages } from './referenceNets.ts'
+import { circomlibMlNet, mlp32, mlp784, sparseImages } from './referenceNets.ts'
 import { corpus } from './support/corpus.ts'
 import { runScript } from './support/script.ts'
 import { GAS_SIZES, measureVerifierGas } from './verifierGas.ts'
+import { type Part, weightRows } from './weightRows.ts'
 
 /** Rows of a model, and the part of them that bounds its inputs. */
 type ModelCost = { readonly rows: number; readonly inputRange: number }
@@ -40,6 +42,8 @@ type ModelCost = { readonly rows: number; readonly inputRange: number }
 export type Costs = {
   readonly gadgets: Readonly<Record<string, number>>
   readonly models: Readonly<Record<string, ModelCost>>
+  /** MLP 784-32-10 with committed weights, part by part, beside the formulas (weightRows.ts). */
+  readonly openWeights: Readonly<Record<string, Part>>
 }
 
 /** Quantised models of the corpus whose rows are pinned; the last takes about 20 s to compile. */
@@ -100,6 +104,11 @@ function gadgetCosts(): Costs['gadgets'] {
     'place among 8 thresholds, 32 bits, with its range check': rowsOf((cs) =>
       locate(cs, cs.input('private', { lo: 0n, hi: 2n ** 32n - 1n }), [1, 2, 3, 4, 5, 6, 7, 8], 0n, 2n ** 32n - 1n),
     ),
+    'product of [1, 784] and [784, 32], 8 bits each, rounded': rowsOf((cs) => {
+      const map = { rows: 1, inner: 784, columns: 32, x: (_: number, t: number) => t, w: at32, bias: (j: number) => j }
+      const x = Array.from({ length: 784 }, () => unsigned(cs, 8))
+      packedProduct(cs, map, { x, w: many(cs, 784 * 32, 8) }, { shift: 11, lo: 0n, hi: 255n })
+    }),
     'poseidon of 1': rowsOf((cs) => poseidon(cs, [cs.input('private', null)])),
     'poseidon of 2': rowsOf((cs) =>
       poseidon(
@@ -120,6 +129,8 @@ function cost({ circuit }: Compiled): ModelCost {
   const scopes = [...rowsByScope(circuit)].filter(([scope]) => scope.endsWith('/input range'))
   return { rows: circuit.rows, inputRange: scopes.reduce((n, [, rows]) => n + rows, 0) }
 }
+
+const at32 = (t: number, j: number): number => 32 * t + j
 
 /** Whether a model of the corpus is at hand. */
 export const inCorpus = (name: string): boolean => existsSync(join(corpus, 'models', name))
@@ -146,8 +157,18 @@ function modelCosts(): Costs['models'] {
   }
 }
 
+function openWeightCosts(): Costs['openWeights'] {
+  const { onnx, shape } = mlp32()
+  const calibration = sparseImages(4, shape, 9).map((x) => new Map([['x', x]]))
+  return weightRows(compileModel(onnx, { calibration, weights: 'committed' }))
+}
+
 /** Measures everything; a few seconds. */
-export const measureCosts = (): Costs => ({ gadgets: gadgetCosts(), models: modelCosts() })
+export const measureCosts = (): Costs => ({
+  gadgets: gadgetCosts(),
+  models: modelCosts(),
+  openWeights: openWeightCosts(),
+})
 
 /** What test/costs.json should say. */
 async function measureAll(pinned: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {

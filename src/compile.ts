@@ -6,6 +6,7 @@ import { CircuitError } from '../circuits/error.ts'
 import { Fr } from '../circuits/field.ts'
 import { rangeCheck } from '../circuits/gadgets/bits.ts'
 import { commit, commitSet } from '../circuits/gadgets/commit.ts'
+import { compress } from '../circuits/gadgets/compress.ts'
 import type { LC } from '../circuits/lc.ts'
 import { arrange, type Rewrite } from './model/arrange.ts'
 import type { Bounds } from './model/layer.ts'
@@ -42,7 +43,10 @@ const located = ({ layers, outputs, inputs }: IntegerModel, input: number): bool
 /** The value with its proven range, narrowed by rows where the order of maxima left it wider than the model's bounds. */
 function within(cs: Builder, x: LC, lo: number, hi: number): LC {
   if (!Number.isSafeInteger(lo) || !Number.isSafeInteger(hi))
-    throw new CircuitError('circuit/commitment', `an output in [${lo}, ${hi}] is too wide to be committed to`)
+    throw new CircuitError(
+      'circuit/commitment',
+      `an output in [${lo}, ${hi}] is too wide to be committed to or compressed`,
+    )
   const fits = x.range !== null && x.range.lo >= BigInt(lo) && x.range.hi <= BigInt(hi)
   return fits ? x : rangeCheck(cs, x, BigInt(lo), BigInt(hi))
 }
@@ -70,15 +74,17 @@ const weightBits = (cs: Builder, { name, kind, shape, lo, hi }: Weights): LC[] =
 /** The tensors of a weight set as integers, in the order of the model's weights, and the salt of its digest if it has one. */
 export type WeightValues = { readonly integers: readonly ArrayLike<number>[]; readonly salt?: bigint | undefined }
 
+const formOf = ({ shape, lo, hi }: Bounds & { readonly shape: Shape }) => ({ count: sizeOf(shape), lo, hi })
+
 /** The form of a weight set's digest. */
 export const weightsForm = (model: Pick<IntegerModel, 'layers'>, visibility: Visibility): SetForm => ({
   salted: weightVisibility(visibility) === 'private',
-  tensors: weightsOf(model).map(({ shape, lo, hi }) => ({ count: sizeOf(shape), lo, hi })),
+  tensors: weightsOf(model).map(formOf),
 })
 
 /**
  * What the circuit takes, in its order: public inputs, public weights; the other inputs, a salt for each input whose digest has
- * one, the bits of weights that are not public, lowest first, the salt of their digest.
+ * one, the bits of weights that are not public, lowest first, the salt of their digest; the challenge of input compression.
  */
 export function circuitAssignment(
   model: Pick<IntegerModel, 'inputs' | 'layers'>,
@@ -86,6 +92,7 @@ export function circuitAssignment(
   values: readonly ArrayLike<number>[],
   salts: readonly bigint[],
   weights: WeightValues = { integers: [] },
+  challenge?: bigint,
 ): (number | bigint)[] {
   const all: (number | bigint)[] = []
   const add = (elements: ArrayLike<number>): void => {
@@ -107,6 +114,7 @@ export function circuitAssignment(
         for (let rest = elements[i]! - tensor.lo, k = 0; k < bits; rest = Math.floor(rest / 2), k++) all.push(rest % 2)
     })
   if (weights.salt !== undefined) all.push(weights.salt)
+  if (challenge !== undefined) all.push(challenge)
   return all
 }
 
@@ -115,8 +123,8 @@ export function circuitAssignment(
  *
  * Public signals: every element of every public output, or a committed one's digest, in the order of the model; the digest of
  * the weights; the digests of committed inputs; every element of every public input, then of public weights. Elements are
- * residues of their integers. Rows enforce the bounds of all inputs and weights, public ones too: the proven ranges rest on
- * them. It takes what `circuitAssignment` gives.
+ * residues of their integers. With input compression there are y, r, e, and then the digests alone. Rows enforce the bounds of
+ * all inputs and weights, public ones too: the proven ranges rest on them. It takes what `circuitAssignment` gives.
  *
  * Throws CircuitError where a value could overflow the field, as `checkVisibility`, and ModelError `usage/weights` where the
  * model has its weights in it and they shall not be fixed, or the other way round.
@@ -133,7 +141,8 @@ export function compile(model: IntegerModel, visibility: Visibility, options: Co
   const infos = analyse(model)
   const ordered = (options.rewrite ?? arrange)(model)
   const cs = createBuilder(Fr)
-  const signals = { public: sizeOf, private: () => 0, committed: () => 1 }
+  const compressed = visibility.compressed ? { y: cs.output(), r: cs.output(), e: cs.output() } : undefined
+  const signals = { public: compressed ? () => 0 : sizeOf, private: () => 0, committed: () => 1 }
   const outputWires = ordered.outputs.map((port) =>
     Array.from({ length: signals[outputVisibility(visibility, port)](port.shape) }, cs.output),
   )
@@ -141,21 +150,25 @@ export function compile(model: IntegerModel, visibility: Visibility, options: Co
   const seen = ordered.inputs.map((port) => inputVisibility(visibility, port))
   const digests = seen.map((v) => (v === 'committed' ? cs.output() : undefined))
   const wires: LC[][] = []
-  const declare = (stage: 'public' | 'private'): void =>
+  // compressed tensors are no signals
+  const openStage = compressed ? 'private' : 'public'
+  const declare = (open: boolean): void =>
     ordered.inputs.forEach((port, i) => {
-      if ((seen[i] === 'public') === (stage === 'public')) wires[i] = inputWires(cs, stage, port)
+      if ((seen[i] === 'public') === open) wires[i] = inputWires(cs, open ? openStage : 'private', port)
     })
-  declare('public')
-  const openWeights = weights === 'public' ? tensors.map((tensor) => inputWires(cs, 'public', tensor)) : []
-  declare('private')
+  declare(true)
+  const openWeights = weights === 'public' ? tensors.map((tensor) => inputWires(cs, openStage, tensor)) : []
+  declare(false)
   const salts = ordered.inputs.map((port) => (isSalted(visibility, port) ? cs.input('private', null) : undefined))
   const hiddenWeights = weights === 'public' ? [] : tensors.map((tensor) => weightBits(cs, tensor))
   const weightsSalt = weights === 'private' ? cs.input('private', null) : undefined
+  const challenge = compressed ? cs.input('private', null) : undefined
   const inputs = ordered.inputs.map(({ name, shape, lo, hi }, i) =>
     cs.scope(name, () => {
-      if (digests[i] === undefined && located(ordered, i)) return wires[i]!
+      const hashed = digests[i] !== undefined || (compressed !== undefined && seen[i] === 'public')
+      if (!hashed && located(ordered, i)) return wires[i]!
       const bounded = cs.scope('input range', () => wires[i]!.map((x) => rangeCheck(cs, x, BigInt(lo), BigInt(hi))))
-      const form = { count: sizeOf(shape), lo, hi, salted: salts[i] !== undefined }
+      const form = { ...formOf({ shape, lo, hi }), salted: salts[i] !== undefined }
       const digest = digests[i]
       if (digest !== undefined) cs.scope('commitment', () => cs.bindOutput(digest, commit(cs, bounded, form, salts[i])))
       return bounded
@@ -180,26 +193,37 @@ export function compile(model: IntegerModel, visibility: Visibility, options: Co
     options.onLayer?.(layer, result)
     return result
   })
+  const boundedOutput = (i: number) => {
+    const [{ lo, hi }, elements] = [infos[model.outputs[i]!.value]!, values[ordered.outputs[i]!.value]!]
+    return { elements: Array.from(elements, (x) => within(cs, x, lo, hi)), form: { count: elements.length, lo, hi } }
+  }
   ordered.outputs.forEach((port, i) => {
     const { name, value } = port
-    const elements = values[value]!
     const bind = (): void => {
-      for (const [j, wire] of outputWires[i]!.entries()) cs.bindOutput(wire, elements[j]!)
+      for (const [j, wire] of outputWires[i]!.entries()) cs.bindOutput(wire, values[value]![j]!)
     }
     const bindDigest = (): void => {
-      const { lo, hi } = infos[model.outputs[i]!.value]!
-      const form = { count: elements.length, lo, hi, salted: false }
-      cs.bindOutput(
-        outputWires[i]![0]!,
-        commit(
-          cs,
-          Array.from(elements, (x) => within(cs, x, lo, hi)),
-          form,
-        ),
-      )
+      const { elements, form } = boundedOutput(i)
+      cs.bindOutput(outputWires[i]![0]!, commit(cs, elements, { ...form, salted: false }))
     }
     if (outputVisibility(visibility, port) === 'committed') cs.scope(name, () => cs.scope('commitment', bindDigest))
     else cs.scope(name, () => cs.scope('output', bind))
   })
+  if (compressed !== undefined)
+    cs.scope('compression', () => {
+      const parts = [
+        ...ordered.outputs.flatMap((port, i) =>
+          outputVisibility(visibility, port) === 'public' ? [boundedOutput(i)] : [],
+        ),
+        ...ordered.inputs.flatMap((port, i) =>
+          seen[i] === 'public' ? [{ elements: inputs[i]!, form: formOf(port) }] : [],
+        ),
+        ...openWeights.map((_, t) => ({ elements: given[t]!, form: formOf(tensors[t]!) })),
+      ]
+      const { y, e } = compress(cs, parts, challenge!)
+      cs.bindOutput(compressed.y, y)
+      cs.bindOutput(compressed.r, challenge!)
+      cs.bindOutput(compressed.e, e)
+    })
   return cs.build()
 }

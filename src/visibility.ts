@@ -27,6 +27,8 @@ export type Visibility = {
   readonly weights?: WeightVisibility
   /** Digests of committed inputs are made without salts: they bind but do not hide. Digests of outputs never have any. */
   readonly unsalted?: true
+  /** Public tensors are bytes behind three public signals, y, r and e (docs/input-compression.md), instead of signals. */
+  readonly compressed?: true
 }
 
 type Named = { readonly name: string }
@@ -46,7 +48,13 @@ export const isSalted = (visibility: Visibility, input: Named): boolean =>
 
 export const weightVisibility = ({ weights }: Visibility): WeightVisibility => weights ?? 'fixed'
 
-/** Throws VeritensorError `usage/visibility` for names that no input or output has, `usage/unsalted` for no committed input. */
+/** Public signals of input compression, before all others. */
+export const COMPRESSED_SIGNALS = 3
+
+/**
+ * Throws VeritensorError `usage/visibility` for names that no input or output has, `usage/unsalted` for no committed input,
+ * `usage/compressed` where nothing is public that could be compressed.
+ */
 export function checkVisibility(
   visibility: Visibility,
   model: { readonly inputs: readonly Named[]; readonly outputs: readonly Named[] },
@@ -60,5 +68,13 @@ export function checkVisibility(
   if (visibility.unsalted && !model.inputs.some((port) => inputVisibility(visibility, port) === 'committed'))
     throw new VeritensorError('usage/unsalted', 'only committed inputs have salts', {
       fix: 'leave "unsalted" out, or commit to the inputs',
+    })
+  const open =
+    model.inputs.some((port) => inputVisibility(visibility, port) === 'public') ||
+    model.outputs.some((port) => outputVisibility(visibility, port) === 'public') ||
+    weightVisibility(visibility) === 'public'
+  if (visibility.compressed && !open)
+    throw new VeritensorError('usage/compressed', 'no tensor is public, so there is nothing to compress', {
+      fix: 'leave compression out, or make the outputs public',
     })
 }

@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { corpusCost, corpusModels, costsPath, inCorpus, measureCosts } from '../scripts/costs.ts'
+import { type Costs, corpusCost, corpusModels, costsPath, inCorpus, measureCosts } from '../scripts/costs.ts'
 import { GAS_SIZES, measureVerifierGas } from '../scripts/verifierGas.ts'
 
 test('rows are as pinned in test/costs.json (remake it with: npm run costs)', () => {
-  const { gadgets, models } = JSON.parse(readFileSync(costsPath, 'utf8'))
-  expect(measureCosts()).toEqual({ gadgets, models })
+  const { gadgets, models, openWeights } = JSON.parse(readFileSync(costsPath, 'utf8'))
+  expect(measureCosts()).toEqual({ gadgets, models, openWeights })
+})
+
+test('open weights take the rows of the formulas, in all fewer than 2^18', () => {
+  const parts: Costs['openWeights'] = JSON.parse(readFileSync(costsPath, 'utf8')).openWeights
+  for (const [part, { rows, formula }] of Object.entries(parts)) expect({ part, rows }).toEqual({ part, rows: formula })
+  expect(Object.values(parts).reduce((n, { rows }) => n + rows, 0)).toBeLessThan(2 ** 18)
 })
 
 describe('rows of quantised models of the corpus', () => {

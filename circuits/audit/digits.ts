@@ -109,7 +109,7 @@ function boundBy(known: Knowledge, row: number, open: Sum, wire: Wire, within: R
   return undefined
 }
 
-/** Σ part + Σ rest = value, with `part` among a row's open terms, `rest` of other open wires and `value` of known ones. */
+/** Σ part + Σ rest = value, with `part` among a row's open terms, `rest` of open wires too and `value` of known ones. */
 export type Relation = { readonly part: Sum; readonly rest: Sum; readonly value: Sum }
 
 /** The second row scaled so that what it shares with the first has equal coefficients. */
@@ -130,13 +130,12 @@ function direct(
     const scaled = F.signed(scale * c)
     if (known.open[w] === 0) value.set(w, -scaled)
     else if (open.get(w) === scaled) part.set(w, scaled)
-    else if (open.has(w)) return undefined
     else rest.set(w, scaled)
   }
   return { part, rest, value }
 }
 
-/** The first row plus a multiple of the second, so that `wire` is gone; they must share no other open wire. */
+/** The first row plus a multiple of the second, so that `wire` is gone. */
 export function eliminate(
   { rows, ...known }: Knowledge,
   row: number,
@@ -158,7 +157,6 @@ export function eliminate(
     if (w === wire) continue
     const scaled = F.signed(scale * c)
     if (known.open[w] !== 0) {
-      if (part.has(w)) return undefined
       rest.set(w, scaled)
       continue
     }

@@ -74,7 +74,6 @@ function exceeds(
   if (g === undefined || h === undefined) return false
   const least = g.lo + h.lo
   const change = g.hi + h.hi - least
-  if (change >= F.p) return false
   const ratio = F.signed(alpha * F.inv(slope))
   const steps = ranges.interval(multiple)!
   for (const sign of [1n, -1n]) {
@@ -83,8 +82,7 @@ function exceeds(
     for (const [w, k] of value) addTerm(F, excess, w, -k)
     addTerm(F, excess, 0, least)
     const e = rangeOfSum(ranges, excess)
-    if (e !== undefined && e.lo >= 1n && 2n * e.hi <= F.p && (change + e.hi) * (steps.hi - steps.lo) + change < F.p)
-      return true
+    if (e !== undefined && e.lo >= 1n && (change + e.hi) * (steps.hi - steps.lo) + change < F.p) return true
   }
   return false
 }

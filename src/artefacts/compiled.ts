@@ -6,7 +6,7 @@ import { encodeR1cs, r1csDigest } from '../groth16/r1cs.ts'
 import { decodeModelFile, encodeModelFile } from '../model/encode.ts'
 import { type IntegerModel, weightsOf } from '../model/model.ts'
 import { type Compiled, importGraph } from '../pipeline/compileModel.ts'
-import { hex, outputPorts, signalLayout } from '../pipeline/signals.ts'
+import { hex, outputPorts, signalCount, signalLayout } from '../pipeline/signals.ts'
 import { fixedWeights, type WeightSet } from '../pipeline/weights.ts'
 import { version } from '../version.ts'
 import type { Visibility } from '../visibility.ts'
@@ -80,8 +80,8 @@ export async function openModel(directory: string, manifest: Manifest): Promise<
 /** The circuit of a directory. Throws likewise. */
 export async function openCircuit(directory: string, manifest: Manifest): Promise<Circuit> {
   const circuit = decodeCircuit(await readArtefact(directory, manifest, FILES.circuit))
-  const signals = manifest.signals.reduce((n, s) => n + s.count, 0)
-  if (publicCount(circuit) !== signals || circuit.rows !== manifest.rows) throw contradiction(directory, FILES.circuit)
+  if (publicCount(circuit) !== signalCount(manifest.signals) || circuit.rows !== manifest.rows)
+    throw contradiction(directory, FILES.circuit)
   return circuit
 }
 

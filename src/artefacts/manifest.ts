@@ -108,6 +108,7 @@ const fields: Readonly<Record<keyof Manifest, Check>> = {
     ...{ inputs: maybe(mapOf(isVisibility)), outputs: maybe(mapOf(isVisibility)) },
     weights: maybe(oneOf('public', 'private', 'committed')),
     unsalted: maybe((v) => v === true),
+    compressed: maybe((v) => v === true),
   }),
   shapes: mapOf(isShape),
   inputs: listOf(
@@ -125,6 +126,9 @@ const fields: Readonly<Record<keyof Manifest, Check>> = {
       ...port,
       ...{ kind: oneOf('input', 'output', 'weights'), from: isCount, count: isCount },
       commitment: maybe(record({ lo: maybe(Number.isSafeInteger), hi: maybe(Number.isSafeInteger), salted: isFlag })),
+      bytes: maybe(
+        record({ ...{ from: isCount, count: isCount }, lo: Number.isSafeInteger, hi: Number.isSafeInteger }),
+      ),
     }),
   ),
   rows: isCount,
@@ -167,8 +171,9 @@ export function parseManifest(text: string, where: string): Manifest {
   if ((weightVisibility(visibility) === 'fixed') !== (manifest.weights === undefined))
     throw invalid(where, 'the field "weights" contradicts the visibility')
   const unbounded = outputs.filter(({ lo, hi }) => lo === undefined || hi === undefined)
-  if (unbounded.some((port) => outputVisibility(visibility, port) === 'committed'))
-    throw invalid(where, 'the field "outputs" lacks the bounds of committed outputs')
+  const bound = visibility.compressed ? ['committed', 'public'] : ['committed']
+  if (unbounded.some((port) => bound.includes(outputVisibility(visibility, port))))
+    throw invalid(where, 'the field "outputs" lacks the bounds of committed or compressed outputs')
   // signals follow from the rest; were they read as they stand, they could be made to say anything
   const layout = signalLayout(visibility, manifest.inputs, outputs, manifest.weights?.tensors)
   const same = (a: SignalGroup, b: SignalGroup | undefined): boolean =>
@@ -180,7 +185,11 @@ export function parseManifest(text: string, where: string): Manifest {
     a.count === b.count &&
     a.commitment?.lo === b.commitment?.lo &&
     a.commitment?.hi === b.commitment?.hi &&
-    a.commitment?.salted === b.commitment?.salted
+    a.commitment?.salted === b.commitment?.salted &&
+    a.bytes?.lo === b.bytes?.lo &&
+    a.bytes?.hi === b.bytes?.hi &&
+    a.bytes?.from === b.bytes?.from &&
+    a.bytes?.count === b.bytes?.count
   if (layout.length !== manifest.signals.length || !layout.every((group, i) => same(group, manifest.signals[i])))
     throw invalid(where, 'the field "signals" contradicts inputs, outputs, weights and visibility')
   return { ...manifest, signals: layout }

@@ -13,7 +13,7 @@ import { BATCH, DEGREE, type Group, POINT_BYTES, type Runtime, SHARED } from './
 export type Lists = { readonly count: number; readonly sums: number; readonly arena: number }
 
 /** What marks a sum that vanishes: the first eight bytes of a place, a pattern that no limbs have. */
-const VANISHED = 0xffffffff
+export const VANISHED = 0xffffffff
 
 /** Reduces every list to one pointer, or none where the sum vanishes. */
 export function sumLists(runtime: Runtime, group: Group, { count, sums, arena }: Lists): void {

@@ -4,7 +4,7 @@ import { VeritensorError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { importOnnx } from '../graph/import.ts'
 import { dropNoOps, removeDead, simplify } from '../graph/simplify.ts'
-import type { IntegerModel } from '../model/model.ts'
+import { analyse, type IntegerModel, weightsOf } from '../model/model.ts'
 import type { Scheme } from '../ops/lowering.ts'
 import { UnsupportedError } from '../ops/unsupported.ts'
 import { calibrate } from '../quantise/calibrate.ts'
@@ -14,8 +14,8 @@ import { envelope } from '../quantise/openWeights.ts'
 import { quantise, schemeOf } from '../quantise/quantise.ts'
 import { comparer, type Report, reportOn } from '../quantise/report.ts'
 import type { Sample } from '../samples/samples.ts'
-import type { Shape, Tensor } from '../tensor.ts'
-import { checkVisibility, type Visibility } from '../visibility.ts'
+import { type Shape, sizeOf, type Tensor } from '../tensor.ts'
+import { checkVisibility, inputVisibility, outputVisibility, type Visibility, weightVisibility } from '../visibility.ts'
 import { type WeightSet, weightSetOfGraph } from './weights.ts'
 
 /** Share of an output's range that the default choice of bits keeps errors within. */
@@ -61,6 +61,11 @@ export type CompileModelOptions = {
   readonly fit?: readonly Uint8Array[]
   /** Salt of the digest of private weights, in [0, r); default: drawn here. */
   readonly weightsSalt?: bigint
+  /**
+   * Whether public tensors are compressed (docs/input-compression.md): a proof then has three public signals besides digests,
+   * and is made for one contract on one chain. Default: where more than 8 elements are public.
+   */
+  readonly compress?: boolean
   /** Commit to inputs without salts, so that digests can be compared but don't hide what can be guessed. */
   readonly unsalted?: boolean
   readonly shapes?: Readonly<Record<string, Shape>>
@@ -81,7 +86,7 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
   const { tolerance = DEFAULT_TOLERANCE } = options
   if (!(tolerance > 0))
     throw new VeritensorError('usage/tolerance', `a tolerance of ${tolerance} is not supported (positive numbers are)`)
-  const visibility: Visibility = {
+  const wanted: Visibility = {
     input: options.input ?? 'private',
     output: options.output ?? 'public',
     ...(options.inputs === undefined ? {} : { inputs: options.inputs }),
@@ -91,7 +96,7 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
   }
   onProgress?.('import', 0)
   const graph = importGraph(onnx, shapes)
-  checkVisibility(visibility, { inputs: graph.inputs, outputs: graph.outputs.map((name) => ({ name })) })
+  checkVisibility(wanted, { inputs: graph.inputs, outputs: graph.outputs.map((name) => ({ name })) })
   const { calibration = [] } = options
   const samples = [...(typeof calibration === 'function' ? calibration(graph) : calibration)]
   const exact = isQuantised(graph)
@@ -116,6 +121,9 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
       : bits === undefined
         ? quantiseWithin(graph, room.ranges, samples, { weightBits, tolerance })
         : { model: quantise(room.graph, room.ranges, schemeFor(bits)), scheme: schemeFor(bits) }
+  const compressed = options.compress ?? worthCompressing(wanted, model)
+  const visibility: Visibility = compressed ? { ...wanted, compressed: true } : wanted
+  checkVisibility(visibility, model)
   const weights = openWeights ? weightSetOfGraph({ model, visibility }, graph, options.weightsSalt) : undefined
   onProgress?.('compile', 0)
   const circuit = compile(model, visibility, { onProgress: (fraction) => onProgress?.('compile', fraction) })
@@ -135,6 +143,18 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
   }
 }
 
+/**
+ * The weights of another ONNX file of a compiled model's architecture, to prove with (`ProveOptions.weights`). The salt of
+ * private weights is drawn where it is not given: keep the set, or the digest that is known to others can't be proved for.
+ *
+ * Throws as importing, `weightsOfGraph` and `weightSetOf`.
+ */
+export const weightSet = (
+  compiled: Pick<Compiled, 'model' | 'visibility' | 'shapes'>,
+  onnx: Uint8Array,
+  salt?: bigint,
+): WeightSet => weightSetOfGraph(compiled, importGraph(onnx, compiled.shapes), salt)
+
 /** Bits of weights that are open: each costs a row per weight. */
 const OPEN_WEIGHT_BITS = 8
 
@@ -143,6 +163,23 @@ function refuseQuantised(graph: Graph, weights: string): never {
   const { name, op } = graph.nodes.find((node) => isQuantised({ ...graph, nodes: [node] }))!
   const supported = 'fixed, in a model that is quantised already'
   throw new UnsupportedError({ node: name, op, attribute: 'weights', got: weights, supported })
+}
+
+/** Public elements up to which each is a public signal by default. */
+const FEW_SIGNALS = 8
+
+/** Whether public tensors are compressed by default: more elements than `FEW_SIGNALS`, all within bounds that bytes can hold. */
+function worthCompressing(visibility: Visibility, model: IntegerModel): boolean {
+  const infos = analyse(model)
+  const open = [
+    ...model.outputs
+      .filter((port) => outputVisibility(visibility, port) === 'public')
+      .map(({ shape, value }) => ({ shape, lo: infos[value]!.lo, hi: infos[value]!.hi })),
+    ...model.inputs.filter((port) => inputVisibility(visibility, port) === 'public'),
+    ...(weightVisibility(visibility) === 'public' ? weightsOf(model) : []),
+  ]
+  const elements = open.reduce((n, { shape }) => n + sizeOf(shape), 0)
+  return elements > FEW_SIGNALS && open.every(({ lo, hi }) => Number.isSafeInteger(lo) && Number.isSafeInteger(hi))
 }
 
 /**

@@ -1,14 +1,17 @@
 import { setMaxListeners } from 'node:events'
 import { circuitAssignment } from '../compile.ts'
 import { VeritensorError } from '../errors.ts'
-import type { Proof } from '../groth16/keys.ts'
+import type { Proof, VerifyingKey } from '../groth16/keys.ts'
 import type { IntegerModel } from '../model/model.ts'
 import { type OutOfRange, quantiseInput } from '../quantise/ports.ts'
 import type { Sample } from '../samples/samples.ts'
+import { type Compressed, checkDestination, type Destination, OFF_CHAIN } from '../solidity/compression.ts'
+import { verifyingKeyDigest } from '../solidity/verifier.ts'
 import { formatShape, sizeOf } from '../tensor.ts'
 import { openProver, type ProverOptions } from '../workers/prover.ts'
 import type { ProofStats } from '../workers/tasks.ts'
 import type { Compiled } from './compileModel.ts'
+import { compressor, keyMissing } from './compressed.ts'
 import { type Opening, opener, saltsFor } from './opening.ts'
 import { layoutOf, type PublicTensor, readSignals } from './signals.ts'
 import { type WeightSet, weightsFor } from './weights.ts'
@@ -21,6 +24,8 @@ export type Inference = {
   readonly statement: readonly PublicTensor[]
   /** What opens the commitments among the public signals: for those only who may know the tensors. */
   readonly openings: readonly Opening[]
+  /** Where public tensors are compressed: their bytes, and for whom the proof is. */
+  readonly compressed?: Compressed
   readonly stats: ProofStats
 }
 
@@ -33,6 +38,8 @@ export type ProveOptions = Pick<ProverOptions, 'threads' | 'maxQueue' | 'resourc
   readonly salts?: readonly (readonly bigint[])[]
   /** Another weight set of the architecture; default: that of the compiled model. */
   readonly weights?: WeightSet
+  /** For whom proofs of compressed tensors are: a contract on a chain. Default: for verification off the chain alone. */
+  readonly destination?: Destination
   readonly signal?: AbortSignal
   /** Called with the finished share of all proofs in [0, 1], never less than before, and how many are complete. */
   readonly onProgress?: (fraction: number, complete: number) => void
@@ -61,7 +68,9 @@ export function integersOf(model: IntegerModel, sample: Sample, outOfRange: OutO
 
 /**
  * What the circuit of a model takes for a sample. Salts, one for each input whose digest has one, are drawn where they are
- * not given. Throws as `integersOf`, and VeritensorError `input/salt` and `input/weights`.
+ * not given. Where public tensors are compressed, the verifying key is needed, and for whom the proof is.
+ *
+ * Throws as `integersOf`, VeritensorError `input/salt`, `input/weights`, `usage/compressed`, and DestinationError.
  */
 export const circuitInputs = (
   { model, visibility, weights }: Pick<Compiled, 'model' | 'visibility' | 'weights'>,
@@ -71,15 +80,25 @@ export const circuitInputs = (
     readonly salts?: readonly bigint[]
     /** Default: those of the compiled model. */
     readonly weights?: WeightSet
+    readonly verifyingKey?: VerifyingKey
+    /** Default: for verification off the chain alone. */
+    readonly destination?: Destination
   } = {},
-): (number | bigint)[] =>
-  circuitAssignment(
+): (number | bigint)[] => {
+  const inputs = integersOf(model, sample, options.outOfRange ?? 'refuse')
+  const set = weightsFor(model, options.weights ?? weights)
+  if (visibility.compressed && options.verifyingKey === undefined) throw keyMissing()
+  const digest = options.verifyingKey === undefined ? '' : verifyingKeyDigest(options.verifyingKey)
+  const compress = compressor(visibility, model, digest, options.destination ?? OFF_CHAIN, set?.integers)
+  return circuitAssignment(
     model,
     visibility,
-    integersOf(model, sample, options.outOfRange ?? 'refuse'),
+    inputs,
     saltsFor(visibility, model, options.salts),
-    weightsFor(model, options.weights ?? weights),
+    set,
+    compress?.(inputs).r,
   )
+}
 
 /**
  * Proves an inference for every sample and returns them in the order of the samples: as many at a time as there are
@@ -88,7 +107,8 @@ export const circuitInputs = (
  * (`openProver`) and give it `circuitInputs`.
  *
  * Throws `input/wrong-shape`, `input/not-finite`, `input/out-of-range`, `key/malformed-zkey`, `key/unsafe`,
- * `key/other-circuit`, `key/corrupt`, `input/salt`, `input/weights`, `limit/worker-memory`, `internal/worker-died` and `aborted/by-caller`.
+ * `key/other-circuit`, `key/corrupt`, `input/salt`, `input/weights`, `usage/destination`, `limit/worker-memory`,
+ * `internal/worker-died` and `aborted/by-caller`.
  */
 export async function prove(
   compiled: Pick<Compiled, 'model' | 'circuit' | 'visibility' | 'weights'>,
@@ -111,8 +131,12 @@ export async function prove(
   if (jobs.length === 0) return []
   const layout = layoutOf(visibility, model)
   const open = opener(visibility, model, weights?.integers)
+  const destination = options.destination ?? OFF_CHAIN
+  checkDestination(destination)
   const threads = threadsFor(jobs.length, circuit.rows, options)
   const prover = await openProver({ ...options, circuit, zkey: keys.zkey, threads })
+  const vkDigest = verifyingKeyDigest(prover.verifyingKey)
+  const compress = compressor(visibility, model, vkDigest, destination, weights?.integers)
   // the first failure ends the others
   const stop = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
@@ -122,8 +146,9 @@ export async function prove(
   let failure: { readonly error: unknown } | undefined
   const one = async ({ inputs, salts }: Job, i: number): Promise<Inference | undefined> => {
     try {
+      const compression = compress?.(inputs)
       const { proof, publicSignals, stats } = await prover.prove(
-        circuitAssignment(model, visibility, inputs, salts, weights),
+        circuitAssignment(model, visibility, inputs, salts, weights, compression?.r),
         {
           signal,
           whenFull: 'wait',
@@ -134,8 +159,11 @@ export async function prove(
           },
         },
       )
-      const statement = readSignals(layout, publicSignals)
-      const inference = { proof, publicSignals, statement, openings: open(inputs, salts, statement), stats }
+      const statement = readSignals(layout, publicSignals, compression?.x)
+      const inference: Inference = {
+        ...{ proof, publicSignals, statement, openings: open(inputs, salts, statement), stats },
+        ...(compression && { compressed: { ...destination, x: compression.x } }),
+      }
       await onProof?.(inference, i)
       complete++
       onProgress?.(complete === jobs.length ? 1 : Math.min(sum / jobs.length, 1), complete)

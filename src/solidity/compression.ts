@@ -18,6 +18,9 @@ export type Destination = {
   readonly ctx: string
 }
 
+/** What goes with a proof of compressed tensors: their bytes, and for whom its challenge was computed. */
+export type Compressed = Destination & { readonly x: Uint8Array }
+
 /** For proofs that are verified off the chain alone: no contract accepts them. */
 export const OFF_CHAIN: Destination = {
   chainId: 0n,

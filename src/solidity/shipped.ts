@@ -5,12 +5,17 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { packageRoot } from '../packageRoot.ts'
-import { type CompiledContract, type CompileOptions, compileSources, deployable } from './compile.ts'
+import { type CompiledContract, compileSources, deployable } from './compile.ts'
 
 /** Where each contract is, below verifier-contracts. */
 export const SHIPPED = {
   UniversalVerifier: 'verifiers/UniversalVerifier.sol',
   PhaseOneVerifier: 'verifiers/PhaseOneVerifier.sol',
+  ModelRegistry: 'registry/ModelRegistry.sol',
+  InferenceVerifier: 'registry/InferenceVerifier.sol',
+  AgentValidator: 'adapters/AgentValidator.sol',
+  ClassBounty: 'consumers/examples/ClassBounty.sol',
+  GatedMint: 'consumers/examples/GatedMint.sol',
 } as const
 
 export type ShippedContract = keyof typeof SHIPPED
@@ -29,12 +34,21 @@ async function sourcesFrom(path: string, found: Record<string, string> = {}): Pr
   return found
 }
 
+const compiled = new Map<ShippedContract, Promise<CompiledContract>>()
+
 /**
- * Compiles one of them.
+ * Compiles one of them, once in a process.
  * @throws SolidityCompileError, CompilerMissingError, CodeSizeError as `compileContract`
  */
-export async function compileShipped(name: ShippedContract, options: CompileOptions = {}): Promise<CompiledContract> {
-  const path = SHIPPED[name]
-  const { contracts } = await compileSources(await sourcesFrom(path), path, options)
-  return deployable(contracts, name)
+export function compileShipped(name: ShippedContract): Promise<CompiledContract> {
+  const known = compiled.get(name)
+  if (known !== undefined) return known
+  const compiling = (async () => {
+    const path = SHIPPED[name]
+    const { contracts } = await compileSources(await sourcesFrom(path), path)
+    return deployable(contracts, name)
+  })()
+  compiled.set(name, compiling)
+  compiling.catch(() => compiled.delete(name)) // so that it can be tried again
+  return compiling
 }

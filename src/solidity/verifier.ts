@@ -14,6 +14,7 @@ import { checkVerifyingKey, type G2, type VerifyingKey } from '../groth16/keys.t
 import { g1Words, g2Words, wordHex } from './calldata.ts'
 import { compressedForm } from './compressedForm.ts'
 import { keyDataParts } from './keyData.ts'
+import { keyWords } from './keyWords.ts'
 
 /** Chain ids of local development nodes (anvil and hardhat; geth --dev and ganache), the only homes of a dev key. */
 export const DEV_CHAIN_IDS: readonly bigint[] = [31337n, 1337n]
@@ -138,16 +139,12 @@ function identifier(text: string): string {
  * Name of a key on chain: Keccak-256 of its words alpha, beta, gamma, delta, IC, G2 as x1, x0, y1, y0; `0x` and 64
  * hexadecimal digits. The contract's `VK_DIGEST`.
  */
-export function verifyingKeyDigest(vk: VerifyingKey): string {
-  const words = [
-    g1Words(vk.alpha),
-    g2Words(vk.beta),
-    g2Words(vk.gamma),
-    g2Words(vk.delta),
-    ...vk.ic.map(g1Words),
-  ].flat()
-  return keccak256(`0x${words.map((word) => wordHex(word).slice(2)).join('')}`)
-}
+export const verifyingKeyDigest = (vk: VerifyingKey): string =>
+  keccak256(
+    `0x${keyWords(vk)
+      .map((word) => wordHex(word).slice(2))
+      .join('')}`,
+  )
 
 /**
  * Gas that must be left for a verification with n public inputs to end by its own decision: EIP-1108's prices times

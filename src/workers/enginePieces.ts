@@ -6,6 +6,7 @@ import { getRandomValues } from 'node:crypto'
 import { Fr } from '../../circuits/field.ts'
 import { type Witness, wireValue } from '../../circuits/solve.ts'
 import { assembleProof, type Blinding, drawBlinding, type KeyPoints, keyPoints } from '../engine/assemble.ts'
+import { type ColumnSums, columnSums } from '../engine/columns.ts'
 import { multiples } from '../engine/fixedBase.ts'
 import { takeIn } from '../engine/intake.ts'
 import { multiScalar } from '../engine/msm.ts'
@@ -15,7 +16,17 @@ import type { Session } from '../engine/session.ts'
 import { runPass, writeBias } from '../engine/transforms.ts'
 import { AbortedError } from '../errors.ts'
 import type { Proof, VerifyingKey } from '../groth16/keys.ts'
-import type { Finished, MultiplierData, MultiplyTask, PieceTask, ProveTask, Source, TakenIn } from './tasks.ts'
+import type {
+  ColumnsTask,
+  Finished,
+  MultiplierData,
+  MultiplyTask,
+  Phase2Data,
+  PieceTask,
+  ProveTask,
+  Source,
+  TakenIn,
+} from './tasks.ts'
 
 let runtime: Runtime | undefined
 let points: KeyPoints | undefined
@@ -108,3 +119,7 @@ export function runPiece(
 /** Multiples of a generator. */
 export const multiplyPiece = ({ tables }: MultiplierData, { group, scalars, slot }: MultiplyTask): Uint8Array =>
   multiples(runtimeAt(tables, tables.slots[slot]!), tables.tables[group], group, scalars)
+
+/** Sums over columns. */
+export const columnPiece = ({ columns }: Phase2Data, { sums, slot }: ColumnsTask): ColumnSums =>
+  columnSums(runtimeAt(columns, columns.slots[slot]!), columns, sums)

@@ -6,6 +6,7 @@ import type { Circuit } from '../../circuits/circuit.ts'
 import { CircuitError } from '../../circuits/error.ts'
 import type { Witness } from '../../circuits/solve.ts'
 import type { Blinding, ProofSums } from '../engine/assemble.ts'
+import type { ColumnData, ColumnTask } from '../engine/columns.ts'
 import type { Tables } from '../engine/fixedBase.ts'
 import type { Intake } from '../engine/intake.ts'
 import type { Msm, Windows } from '../engine/msm.ts'
@@ -75,7 +76,13 @@ export type MultiplyTask = {
   readonly slot: number
 }
 
-export type Task = ProveTask | PieceTask | MultiplyTask
+/** What a thread of phase 2 is given once. */
+export type Phase2Data = { readonly engine: 'columns'; readonly columns: ColumnData }
+
+/** Sums over columns for phase 2. */
+export type ColumnsTask = { readonly kind: 'columns'; readonly slot: number; readonly sums: ColumnTask }
+
+export type Task = ProveTask | PieceTask | MultiplyTask | ColumnsTask
 
 /** Milliseconds of each step of a proof. */
 export type ProofStats = { readonly witnessMs: number; readonly proofMs: number; readonly checkMs: number }

@@ -116,6 +116,7 @@ describe('private weights', () => {
     expect((await json('audit', at('published'))).code).toBe(0)
     const run = await json('run', at('published'), '--input', files.proto)
     expect([run.code, run.json.code]).toEqual([3, 'input/missing-file'])
+    expect((await json('commit', at('published'), '--input', files.proto)).code).toBe(0)
     const others = await json('run', at('published'), '--input', files.proto, '--weights', at('other.onnx'))
     expect(others.json.report.maxError).toBeLessThan(0.05)
   })

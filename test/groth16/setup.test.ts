@@ -12,7 +12,7 @@ import { domainPower, isDevKey, readZkey, SECTION_ORDER } from '../../src/groth1
 import { setupDev } from '../../src/workers/devSetup.ts'
 import { readShared } from '../../src/workers/files.ts'
 import { openProver } from '../../src/workers/prover.ts'
-import { setupPtau } from '../../src/workers/ptauSetup.ts'
+import { setupFresh, setupPtau } from '../../src/workers/ptauSetup.ts'
 import { cube, empty, layer, layerInputs, oneRow } from './circuits.ts'
 import { codeOf, comparable, makeFiles, multiples, snarkjs, temporaryFolder, writeJson, writePtau } from './tools.ts'
 
@@ -76,6 +76,20 @@ describe('against the ceremony of snarkjs', async () => {
       for (const file of ['ours.zkey', 'theirs.zkey'])
         expect(await codeOf(() => readZkey(Uint8Array.from(readFileSync(at(file)))))).toBe('key/unsafe')
     }
+  })
+
+  test('the key before any contribution is that of snarkjs, bit by bit, for a ceremony of either size', async () => {
+    for (const [name, circuit] of Object.entries({ small, cube: cube(), oneRow: oneRow(), empty: empty(2) }))
+      for (const ptau of name === 'small' ? ['large.ptau', 'same.ptau'] : ['large.ptau']) {
+        writeFileSync(at('n.r1cs'), encodeR1cs(circuit))
+        await snarkjs('zkey', 'new', at('n.r1cs'), at(ptau), at('theirs-new.zkey'))
+        await setupFresh(circuit, { ptau: at(ptau), path: at('ours-new.zkey'), threads: 1 })
+        const [ours, theirs] = ['ours-new.zkey', 'theirs-new.zkey'].map((file) =>
+          readSections('zkey', Uint8Array.from(readFileSync(at(file))), SECTION_ORDER),
+        )
+        for (let id = 1; id <= 10; id++)
+          expect([name, ptau, id, Buffer.compare(ours!.get(id)!, theirs!.get(id)!)]).toEqual([name, ptau, id, 0])
+      }
   })
 
   const inputs = layerInputs(3)

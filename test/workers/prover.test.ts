@@ -108,7 +108,7 @@ describe('keys', () => {
       // the point of the constant, whose value is 1, or the first of H
       const zkey = flipBit(good, 8 * (section.byteOffset + 3))
       const prover = await openProver({ circuit, zkey, threads: 1 })
-      expect(await codeOf(() => prover.prove(layerInputs(10)))).toMatch(/^(key\/corrupt|proof\/malformed)$/)
+      expect(await codeOf(() => prover.prove(layerInputs(10)))).toBe('key/corrupt')
       await prover.close()
     }
   })

@@ -1,5 +1,5 @@
 import { commitmentOf } from '../../../circuits/commitment.ts'
-import { openModel, openRunnable } from '../../artefacts/compiled.ts'
+import { openModel } from '../../artefacts/compiled.ts'
 import { FILES, readManifest } from '../../artefacts/directory.ts'
 import { writeWhole } from '../../artefacts/temporary.ts'
 import { encodeWeightsFile, openWeightsOf } from '../../artefacts/weights.ts'
@@ -58,7 +58,8 @@ async function commitToInputs(
   salts: readonly bigint[],
   saturate: boolean,
 ): Promise<Result> {
-  const { manifest, graph, model } = await openRunnable(directory)
+  const manifest = await readManifest(directory)
+  const model = await openModel(directory, manifest)
   const { visibility } = manifest
   const fixed = model.inputs.filter((port) => inputVisibility(visibility, port) === 'committed')
   const inputs = fixed.length > 0 ? fixed : model.inputs
@@ -66,7 +67,9 @@ async function commitToInputs(
   const expected = salted ? inputs.length : 0
   if (salts.length !== expected)
     throw new UsageError(`${salts.length} salts are given; the digests of ${directory} take ${expected}`)
-  const samples = await readSamples(graph, files)
+  // whoever has inputs need not have the graph, whose weights may be secret
+  const taken = { inputs: model.inputs.map(({ name, shape }) => ({ name, shape, dtype: 'float32' as const })) }
+  const samples = await readSamples(taken, files)
   const digests = samples.flatMap(({ name, sample }) => {
     const integers = integersOf(model, sample, saturate ? 'saturate' : 'refuse')
     return inputs.map((port, i) => {

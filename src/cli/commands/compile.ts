@@ -28,7 +28,9 @@ export const compile = command({
     'Weights are constants of the circuit unless --weights says otherwise: then one key serves every model of the\n' +
     'architecture, and a public signal tells which one it was (committed: a digest; private: a digest with a salt, so that\n' +
     'nobody can check a guess; public: the weights). Each bit of a weight costs a row. The only file in DIR that tells\n' +
-    'weights is weights.vtb, which has the ONNX file in it: publish the others.',
+    'weights is weights.vtb, which has the ONNX file in it: publish the others.\n' +
+    'Compressed, public tensors cost a verifier on chain little more than their bytes, but a proof is made for one contract\n' +
+    '(see prove --for).',
   options: {
     output: {
       type: 'strings',
@@ -49,6 +51,11 @@ export const compile = command({
       type: 'strings',
       value: 'FILE',
       help: 'other .onnx files of the architecture that open weights must suit too',
+    },
+    compress: {
+      type: 'string',
+      choices: ['auto', 'on', 'off'],
+      help: 'pass public tensors as bytes behind three signals (default auto: above 8 public elements)',
     },
     unsalted: { type: 'flag', help: 'commit to inputs without a salt: anybody can check a guess' },
     calibrate: {
@@ -111,6 +118,7 @@ export const compile = command({
         ...(output.all === undefined ? {} : { output: output.all }),
         ...(output.byName === undefined ? {} : { outputs: output.byName }),
         ...(options.weights === undefined ? {} : { weights: options.weights as WeightVisibility }),
+        ...(options.compress === 'on' || options.compress === 'off' ? { compress: options.compress === 'on' } : {}),
         fit,
         unsalted: options.unsalted,
         onProgress(next, fraction) {
@@ -151,9 +159,11 @@ export const compile = command({
       text: [
         `${manifest.name} → ${options.directory}`,
         `  rows        ${thousands(manifest.rows)} (${thousands(manifest.wires)} wires)`,
-        ...manifest.signals.map(({ kind, name, shape, count, commitment: c }) =>
+        ...manifest.signals.map(({ kind, name, shape, count, commitment: c, bytes }) =>
           c === undefined
-            ? `  public      ${kind} "${name}" [${shape.join(', ')}]: ${thousands(count)} signals`
+            ? `  public      ${kind} "${name}" [${shape.join(', ')}]: ${
+                bytes === undefined ? `${thousands(count)} signals` : `${thousands(bytes.count)} bytes, compressed`
+              }`
             : `  committed   ${kind} "${name}" [${shape.join(', ')}]: a digest ${c.salted ? 'with' : 'without'} salt`,
         ),
         ...(manifest.weights === undefined

@@ -174,6 +174,13 @@ export function curveKernels(
     ]
   })
 
+  // (s) turns a record into doublings of its first points: dx = 2·ya, dy = 3·xa², both lanes
+  const tangent = module.func(`${name}Tangent`, ['i32'], [], (f, s) => [
+    tower.addReduce(f, field(s!, 0), field(s!, 4), field(s!, 4)),
+    call(tower.sqr, address(s!, 1), address(s!, 2)),
+    tower.addReduce(f, field(s!, 5), field(s!, 1), field(s!, 1)),
+    tower.addReduce(f, field(s!, 5), field(s!, 5), field(s!, 1)),
+  ])
   // (list, outs, n, s, chain, batch) → records done: n, or fewer where the next batch has equal x
   module.func(
     `${name}Add`,
@@ -196,13 +203,25 @@ export function curveKernels(
     },
   )
 
-  // (s) turns a record into doublings of its first points: dx = 2·ya, dy = 3·xa², both lanes
-  module.func(`${name}Tangent`, ['i32'], [], (f, s) => [
-    tower.addReduce(f, field(s!, 0), field(s!, 4), field(s!, 4)),
-    call(tower.sqr, address(s!, 1), address(s!, 2)),
-    tower.addReduce(f, field(s!, 5), field(s!, 1), field(s!, 1)),
-    tower.addReduce(f, field(s!, 5), field(s!, 5), field(s!, 1)),
-  ])
+  // (list, outs, n, s, chain, batch) → n: doubles the first point of each pair; fewer than n only for points with y = 0
+  module.func(`${name}Double`, new Array(6).fill('i32'), ['i32'], (f, list, outs, n, s, chain, batch) => {
+    const [done, count, left, r] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')]
+    return [
+      whileLoop(i32.ltU(get(done), get(n!)), [
+        set(count, i32.sub(get(n!), get(done))),
+        set(count, select(get(batch!), get(count), i32.gtU(get(count), get(batch!)))),
+        call(gather, i32.add(get(list!), i32.shl(get(done), i32.const(4))), get(count), get(s!)),
+        set(left, get(count)),
+        set(r, get(s!)),
+        repeat(left, [call(tangent, get(r)), increase(r, record)]),
+        call(prefix, get(count), get(s!), get(chain!)),
+        ifElse(i32.eqz(call(invertChains, get(chain!))), [get(done), ret()]),
+        call(back, get(count), get(s!), i32.add(get(outs!), i32.shl(get(done), i32.const(3))), get(chain!)),
+        increase(done, get(count)),
+      ]),
+      get(done),
+    ]
+  })
   // (s) sets dx = 1 in both lanes
   module.func(`${name}One`, ['i32'], [], (f, s) => tower.one(f, at(s!)))
 }

@@ -78,7 +78,11 @@ export function randomRows(random: Random): Circuit {
     () => {
       const chosen = times(random.integer(2, 3)).map(boolean)
       const sign = random.pick([1, -1])
-      const choice = new Map([...(sign < 0 ? [[0, 1] as const] : []), ...chosen.map((w) => [w, sign] as const)])
+      const constant = random.unit() < 0.8 ? (1 - sign) / 2 : random.integer(0, 2)
+      const choice = new Map([
+        ...(constant === 0 ? [] : [[0, constant] as const]),
+        ...chosen.map((w) => [w, sign] as const),
+      ])
       if (random.unit() < 0.5) row(new Map(chosen.map((w) => [w, 1])), one, one)
       else row(choice, choice, choice)
     },

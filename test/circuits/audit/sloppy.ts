@@ -5,22 +5,24 @@ import type { LC } from '../../../circuits/lc.ts'
 import type { Random } from '../../support/random.ts'
 
 /** Sums without a range, so that the builder refuses nothing. */
-const combine = (cs: Builder, terms: readonly (readonly [number | bigint, LC])[]): LC =>
+export const combine = (cs: Builder, terms: readonly (readonly [number | bigint, LC])[]): LC =>
   cs.combine(terms.map(([k, x]) => [k, { ...x, range: null }] as const))
 
-const spell = (cs: Builder, bits: Bits, weights = (i: number): number => 2 ** i): LC =>
+/** Bits with weights. */
+export const spell = (cs: Builder, bits: Bits, weights = (i: number): number => 2 ** i): LC =>
   combine(
     cs,
     Array.from({ length: bits.count }, (_, i) => [weights(i), cs.bit(bits, i)] as const),
   )
 
-const hint = (cs: Builder, x: LC): LC => cs.hint('inverse', [x], 1, { honest: null })[0]!
+/** A wire that nothing ties to x. */
+export const hint = (cs: Builder, x: LC): LC => cs.hint('inverse', [x], 1, { honest: null })[0]!
 
 type Sloppy = (cs: Builder, random: Random, inputs: readonly LC[]) => void
 
 /** Quotient and remainder, with widths and bounds that may or may not do. */
 const division: Sloppy = (cs, random, [n, x]) => {
-  const d = random.unit() < 0.6 ? cs.constant(random.integer(2, 6)) : x!
+  const d = random.unit() < 0.3 ? cs.constant(random.integer(2, 6)) : x!
   const qBits = cs.bits(n!, random.integer(1, 3))
   const isWire = random.unit() < 0.6
   const q = isWire ? hint(cs, n!) : spell(cs, qBits)
@@ -28,14 +30,14 @@ const division: Sloppy = (cs, random, [n, x]) => {
   const product = cs.mul({ ...q, range: null }, d)
   const rest = combine(cs, [
     [1, n!],
-    [-1, product],
+    [-random.pick([1, 1, 1, 2]), product],
   ])
-  cs.assertEqual(spell(cs, cs.bits(n!, random.integer(1, 3))), rest)
+  cs.assertEqual(spell(cs, cs.bits(n!, random.integer(1, 4))), rest)
   if (random.unit() < 0.9)
     cs.assertEqual(
-      spell(cs, cs.bits(n!, random.integer(1, 3))),
+      spell(cs, cs.bits(n!, random.integer(1, 4))),
       combine(cs, [
-        [1, d],
+        [random.pick([1, 1, 1, 2]), d],
         [-random.pick([0, 1, 1, 1, 2]), cs.ONE],
         [-1, rest],
       ]),
@@ -55,6 +57,7 @@ const selection: Sloppy = (cs, random, inputs) => {
     cs.ONE,
   )
   const careless = random.unit() < 0.4
+  const another = careless && random.unit() < 0.3 ? hint(cs, inputs[0]!) : m
   for (let i = 0; i < n; i++) {
     const bits = spell(cs, cs.bits(inputs[i % 2]!, random.integer(1, 3)))
     const later = e.flatMap((x, j) => {
@@ -62,7 +65,8 @@ const selection: Sloppy = (cs, random, inputs) => {
       return k === 0 ? [] : [[k, x] as const]
     })
     const offset = careless ? random.pick([0, 0, 1]) : 0
-    const score = combine(cs, [[1, m], [-1, inputs[i % 2]!], [offset, cs.ONE], ...later])
+    const slope = careless ? random.pick([1, 1, 1, -1, 2]) : 1
+    const score = combine(cs, [[slope, i === 0 ? m : another], [-1, inputs[i % 2]!], [offset, cs.ONE], ...later])
     const shifted =
       careless && random.unit() < 0.3
         ? combine(cs, [
@@ -76,9 +80,10 @@ const selection: Sloppy = (cs, random, inputs) => {
 }
 
 /** Place among thresholds, whose intervals may or may not overlap. */
-const place: Sloppy = (cs, random, [x]) => {
+const place: Sloppy = (cs, random, [given]) => {
+  const x = random.unit() < 0.9 ? given! : hint(cs, given!)
   const k = random.integer(1, 3)
-  const e = Array.from({ length: k }, () => cs.bit(cs.bits(x!, 1), 0))
+  const e = Array.from({ length: k }, () => cs.bit(cs.bits(x, 1), 0))
   const none = combine(cs, [[1, cs.ONE], ...e.map((s) => [-1, s] as const)])
   if (k > 1 && random.unit() < 0.9) cs.assertMul(none, none, none)
   let at = random.integer(-2, 1)
@@ -93,14 +98,14 @@ const place: Sloppy = (cs, random, [x]) => {
   const offset = random.unit() < 0.2 ? 1 : 0
   for (const side of [0, 1] as const) {
     const sign = side === 0 ? 1 : -1
-    const bits = spell(cs, cs.bits(x!, random.integer(1, 3)))
+    const bits = spell(cs, cs.bits(x, random.integer(1, 3)))
     cs.assertEqual(
       combine(cs, [
         [1, bits],
         [-offset, cs.ONE],
       ]),
       combine(cs, [
-        [sign, x!],
+        [sign, x],
         [-sign, chosen(side)],
       ]),
     )
