@@ -8,18 +8,29 @@ import { argmax } from './gadgets/argmax.ts'
 import { divide } from './gadgets/divide.ts'
 import { type Forest, forest, leafOf } from './gadgets/forest.ts'
 import { locate } from './gadgets/locate.ts'
-import { lookup } from './gadgets/lookup.ts'
+import { lookupAll, roundedLookup } from './gadgets/lookup.ts'
 import { maximumOf } from './gadgets/max.ts'
+import { type Factors, packedProduct } from './gadgets/packedProduct.ts'
 import { requantise, shiftRight } from './gadgets/requantise.ts'
 import { type Ratio, rescale, rescaledWithin } from './gadgets/rescale.ts'
 import { relu } from './gadgets/sign.ts'
 import type { LC } from './lc.ts'
 import type { LinearMap } from './linearMap.ts'
+import type { ProductMap } from './productMap.ts'
+import { worthWire } from './worthWire.ts'
+
+/** clamp(⌊(x + 2^(shift-1)) / 2^shift⌋, lo, hi). */
+export type IntegerRounding = { readonly shift: number; readonly lo: number; readonly hi: number }
 
 export type Arithmetic<T> = {
   constant(k: number): T
   /** All outputs of a linear map with constant integer weights. */
   linear(map: LinearMap, xs: ArrayLike<T>): ArrayLike<T>
+  /**
+   * X·W + bias of a matrix product as the map says, row-major; each element rounded as `requantise` does where that is asked
+   * for. Without a bias, 0.
+   */
+  product(map: ProductMap, factors: Factors<T>, rounding?: IntegerRounding): ArrayLike<T>
   /** Products of two wires. */
   mul(a: T, b: T): T
   /** clamp(⌊(x + 2^(shift-1)) / 2^shift⌋, lo, hi); the shift rounds halves up and is left out for 0. */
@@ -32,8 +43,8 @@ export type Arithmetic<T> = {
   max(xs: readonly T[]): T
   /** Index of the first largest value. */
   argmax(xs: readonly T[]): T
-  /** table[x - lo], for x known to lie in [lo, lo + table.length). */
-  lookup(x: T, table: readonly number[], lo: number): T
+  /** table[x - lo] for each table, for x, or where a rounding is given x requantised, known to lie in [lo, lo + table.length). */
+  lookup(x: T, tables: readonly (readonly number[])[], lo: number, rounding?: IntegerRounding): T[]
   /** ⌊n/d⌋ for n ≥ 0, d ≥ 1. */
   divide(n: T, d: T): T
   /** [x ≥ t] for ascending thresholds t, for x in [lo, hi]; as constraints it also proves these ends of an x without range. */
@@ -52,6 +63,10 @@ const sumLeaves = (f: Forest, isSet: (bit: number) => boolean): Float64Array => 
   return sums
 }
 
+/** Every element of a product, row-major. */
+const productOf = <T>({ rows, columns }: ProductMap, element: (i: number, j: number) => T): T[] =>
+  Array.from({ length: rows * columns }, (_, at) => element(Math.floor(at / columns), at % columns))
+
 /** Integers in doubles: exact as long as every value and every partial sum stays below 2⁵³, which the caller has proven. */
 export const numbers: Arithmetic<number> = {
   constant: (k) => k,
@@ -69,6 +84,15 @@ export const numbers: Arithmetic<number> = {
     }
     return out
   },
+  product: (map, { x, w, bias }, rounding) =>
+    productOf(map, (i, j) => {
+      let sum = bias?.[map.bias(j)] ?? 0
+      for (let t = 0; t < map.inner; t++) {
+        const at = map.x(i, t)
+        if (at >= 0) sum += x[at]! * w[map.w(t, j)]!
+      }
+      return rounding === undefined ? sum : numbers.requantise(sum, rounding.shift, rounding.lo, rounding.hi)
+    }),
   mul: (a, b) => a * b,
   requantise: (x, shift, lo, hi) => {
     const t = shift === 0 ? x : Math.floor((x + 2 ** (shift - 1)) / 2 ** shift)
@@ -86,7 +110,10 @@ export const numbers: Arithmetic<number> = {
   relu: (x) => (x > 0 ? x : 0),
   max: (xs) => xs.reduce((m, x) => (x > m ? x : m)),
   argmax: (xs) => xs.reduce((best, x, i) => (x > xs[best]! ? i : best), 0),
-  lookup: (x, table, lo) => table[x - lo]!,
+  lookup: (x, tables, lo, rounding) => {
+    const y = rounding === undefined ? x : numbers.requantise(x, rounding.shift, rounding.lo, rounding.hi)
+    return tables.map((table) => table[y - lo]!)
+  },
   divide: (n, d) => (n - (n % d)) / d,
   locate: (x, thresholds) => thresholds.map((t) => (x >= t ? 1 : 0)),
   forest: (f, bits) => [...sumLeaves(f, (bit) => bits[bit] === 1)],
@@ -105,6 +132,15 @@ export const bigints: Arithmetic<bigint> = {
       return sum
     })
   },
+  product: (map, { x, w, bias }, rounding) =>
+    productOf(map, (i, j) => {
+      let sum = bias?.[map.bias(j)] ?? 0n
+      for (let t = 0; t < map.inner; t++) {
+        const at = map.x(i, t)
+        if (at >= 0) sum += x[at]! * w[map.w(t, j)]!
+      }
+      return rounding === undefined ? sum : bigints.requantise(sum, rounding.shift, rounding.lo, rounding.hi)
+    }),
   mul: (a, b) => a * b,
   requantise: (x, shift, lo, hi) => {
     const t = shiftRight(x, shift)
@@ -114,7 +150,10 @@ export const bigints: Arithmetic<bigint> = {
   relu: (x) => (x > 0n ? x : 0n),
   max: (xs) => xs.reduce((m, x) => (x > m ? x : m)),
   argmax: (xs) => BigInt(xs.reduce((best, x, i) => (x > xs[best]! ? i : best), 0)),
-  lookup: (x, table, lo) => BigInt(table[Number(x) - lo]!),
+  lookup: (x, tables, lo, rounding) => {
+    const y = rounding === undefined ? x : bigints.requantise(x, rounding.shift, rounding.lo, rounding.hi)
+    return tables.map((table) => BigInt(table[Number(y) - lo]!))
+  },
   divide: (n, d) => n / d,
   locate: (x, thresholds) => thresholds.map((t) => (x >= BigInt(t) ? 1n : 0n)),
   forest: (f, bits) => {
@@ -127,9 +166,6 @@ export const bigints: Arithmetic<bigint> = {
   },
 }
 
-/** Users of a combination from which on it is worth a row of its own, times its surplus terms. */
-const MATERIALISE_AT = 64
-
 /** Constraints in a builder. */
 export const constraints = (cs: Builder): Arithmetic<LC> => {
   const wired = new WeakMap<LC, LC>()
@@ -138,7 +174,8 @@ export const constraints = (cs: Builder): Arithmetic<LC> => {
     linear: (map, xs) => {
       const uses = (map.outputs * map.maxTerms) / Math.max(xs.length, 1)
       const inputs = Array.from(xs, (x) => {
-        if ((x.wires.length - 1) * uses < MATERIALISE_AT) return x
+        // read once, its terms stand in that sum instead of in a row of their own
+        if (!worthWire(x, uses - 1)) return x
         const known = wired.get(x)
         if (known !== undefined) return known
         const wire = cs.materialise(x)
@@ -147,13 +184,29 @@ export const constraints = (cs: Builder): Arithmetic<LC> => {
       })
       return cs.linear(map, inputs)
     },
+    product: (map, factors, rounding) =>
+      packedProduct(
+        cs,
+        map,
+        factors,
+        rounding && { shift: rounding.shift, lo: BigInt(rounding.lo), hi: BigInt(rounding.hi) },
+      ),
     mul: (a, b) => cs.mul(a, b),
     requantise: (x, shift, lo, hi) => requantise(cs, x, shift, BigInt(lo), BigInt(hi)),
     rescale: (x, ratio, lo, hi) => rescale(cs, x, ratio, BigInt(lo), BigInt(hi)),
     relu: (x) => relu(cs, x),
     max: (xs) => maximumOf(cs, xs),
     argmax: (xs) => argmax(cs, xs),
-    lookup: (x, table, lo) => lookup(cs, x, table, BigInt(lo)),
+    lookup: (x, tables, lo, rounding) =>
+      rounding === undefined
+        ? lookupAll(cs, x, tables, BigInt(lo))
+        : roundedLookup(
+            cs,
+            x,
+            { shift: rounding.shift, lo: BigInt(rounding.lo), hi: BigInt(rounding.hi) },
+            tables,
+            BigInt(lo),
+          ),
     divide: (n, d) => divide(cs, n, d),
     locate: (x, thresholds, lo, hi) => locate(cs, x, thresholds, BigInt(lo), BigInt(hi)),
     forest: (f, bits) => forest(cs, f, bits),

@@ -13,14 +13,21 @@ import type { LinearMap } from './linearMap.ts'
 import { ASSIGN, BITS, HINT, MUL, MUL_ADD } from './solve.ts'
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
+const BIT: Range = { lo: 0n, hi: 1n }
 
 /** Boolean wires made together: `first` is the least significant, the rest follow. Each lies in {0, 1}, proven. */
 export type Bits = { readonly first: Wire; readonly count: number }
 
 export type Builder = ReturnType<typeof createBuilder>
 
-/** An empty circuit over a field. Inputs come first: public outputs, then public inputs, then private inputs. */
-export function createBuilder(F: Field) {
+/** Most rows of a circuit unless it is told otherwise: no public ceremony has powers of tau for more. */
+export const MAX_ROWS = 2 ** 28
+
+/**
+ * An empty circuit over a field. Inputs come first: public outputs, then public inputs, then private inputs. What would take
+ * more than `maxRows` rows is refused by CircuitError `limit/rows`.
+ */
+export function createBuilder(F: Field, maxRows = MAX_ROWS) {
   // doubles are exact up to here, and integers their own signed representatives
   const SAFE = Number(F.p / 2n < MAX_SAFE ? F.p / 2n : MAX_SAFE)
   let wires = 1
@@ -165,12 +172,36 @@ export function createBuilder(F: Field) {
   }
 
   const row = (a: LCId, b: LCId, c: LCId): void => {
+    if (rowScope.length >= maxRows)
+      throw new CircuitError('limit/rows', `the circuit takes more than ${maxRows} rows`, {
+        ...{ scope: scopes[scope], rows: maxRows },
+      })
     rowLC.push(a)
     rowLC.push(b)
     rowLC.push(c)
     rowScope.push(scope)
   }
   const ONE = constant(1)
+
+  /** An input wire; `honest` is what the solver accepts of it. */
+  const declare = (visibility: 'public' | 'private', honest: Range | null): Wire => {
+    if (stage === 'inner' || (stage === 'private' && visibility === 'public'))
+      throw new CircuitError('circuit/order', 'inputs come before gadgets, public inputs before private ones')
+    stage = visibility
+    counts[visibility]++
+    const wide = !isSafe(honest)
+    inputRanges.push(wide ? Number.NEGATIVE_INFINITY : Number(honest.lo), wide ? Infinity : Number(honest.hi))
+    return allocate(honest)
+  }
+
+  /** The rows b·b = b of boolean wires that follow each other. */
+  const boolean = (bits: Bits): Bits => {
+    for (let i = 0; i < bits.count; i++) {
+      const id = pool(wireAs(bits.first + i, BIT))
+      row(id, id, id)
+    }
+    return bits
+  }
 
   /** Adds the row a·b = c. Put the longest combination on c: only a and b weigh on proving keys and provers. */
   const assertMul = (a: LC, b: LC, c: LC): void => row(pool(a), pool(b), pool(c))
@@ -313,14 +344,13 @@ export function createBuilder(F: Field) {
      * An input wire, as any field element: `rangeCheck` gives it a range. `honest` is what the solver accepts, null for any
      * field element.
      */
-    input: (visibility: 'public' | 'private', honest: Range | null): LC => {
-      if (stage === 'inner' || (stage === 'private' && visibility === 'public'))
-        throw new CircuitError('circuit/order', 'inputs come before gadgets, public inputs before private ones')
-      stage = visibility
-      counts[visibility]++
-      const wide = !isSafe(honest)
-      inputRanges.push(wide ? Number.NEGATIVE_INFINITY : Number(honest.lo), wide ? Infinity : Number(honest.hi))
-      return wireAs(allocate(honest), null)
+    input: (visibility: 'public' | 'private', honest: Range | null): LC => wireAs(declare(visibility, honest), null),
+
+    /** Private inputs that are the bits of a number, each proven to be 0 or 1 (b·b = b). Rows: count. */
+    inputBits: (count: number): Bits => {
+      const first = wires
+      for (let i = 0; i < count; i++) declare('private', BIT)
+      return boolean({ first, count })
     },
 
     /** The row a·b = c. */
@@ -357,19 +387,14 @@ export function createBuilder(F: Field) {
      * Rows: count.
      */
     bits: (x: LC, count: number): Bits => {
-      const bit: Range = { lo: 0n, hi: 1n }
       const first = wires
-      for (let i = 0; i < count; i++) inner(bit)
+      for (let i = 0; i < count; i++) inner(BIT)
       if (count > 0) for (const word of [BITS, first, count, pool(x)]) program.push(word)
-      for (let i = 0; i < count; i++) {
-        const id = pool(wireAs(first + i, bit))
-        row(id, id, id)
-      }
-      return { first, count }
+      return boolean({ first, count })
     },
 
     /** Bit i as a combination. */
-    bit: (bits: Bits, i: number): LC => wireAs(bits.first + i, { lo: 0n, hi: 1n }),
+    bit: (bits: Bits, i: number): LC => wireAs(bits.first + i, BIT),
 
     /** Σ 2^(i-from) · bit i for i in [from, to). Free. */
     fromBits: (bits: Bits, from = 0, to = bits.count): LC => {

@@ -102,6 +102,10 @@ export function encodeContainer(
   return bytes
 }
 
+/** Whether bytes begin as those of a container do. */
+export const isContainer = (bytes: Uint8Array): boolean =>
+  bytes.length >= MAGIC.length && MAGIC.every((byte, i) => bytes[i] === byte)
+
 /**
  * Reads a container of one kind and version. The bytes may be hostile, and may lie on a SharedArrayBuffer.
  *
@@ -113,8 +117,7 @@ export function decodeContainer(kind: string, bytes: Uint8Array, version: number
     throw new CircuitError(code, `${kind}: ${what}`, { kind, ...details })
   }
   const malformed = (what: string): never => fail('input/malformed-container', what)
-  if (bytes.length < MAGIC.length || !MAGIC.every((byte, i) => bytes[i] === byte))
-    fail('input/not-a-container', 'the file does not start as a Veritensor file does')
+  if (!isContainer(bytes)) fail('input/not-a-container', 'the file does not start as a Veritensor file does')
   if (bytes.length < HEADER_AT)
     fail('input/truncated', `the file ends after ${bytes.length} bytes, inside its preamble`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

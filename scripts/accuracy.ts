@@ -14,6 +14,7 @@ import { parseArguments, UsageError } from '../src/cli/args.ts'
 import { table } from '../src/cli/format.ts'
 import { packageRoot } from '../src/packageRoot.ts'
 import { decodeSamples } from '../src/samples/samples.ts'
+import { corpus } from './support/corpus.ts'
 import { runScript } from './support/script.ts'
 import { type Dataset, deal, select } from './training/dataset.ts'
 import { floatClassifier, integerClassifier, openGraph, sampleOf } from './training/engines.ts'
@@ -151,7 +152,6 @@ await runScript((words) => {
     json: { type: 'flag', help: 'print one line of JSON' },
   })
   const bits = options.bits ?? 8
-  const corpus = process.env.VERITENSOR_CORPUS ?? join(packageRoot, '..', 'shared', 'corpus')
   const hasCorpus = existsSync(join(corpus, 'models.csv'))
   const known = [...corpusModels, ...examples.map(({ name }) => name)]
   const unknown = positionals.find((name) => !known.includes(name))

@@ -4,18 +4,24 @@
  *
  * usage: npx tsx scripts/conformance.ts FOLDER [--only NAME,NAME…] [--set GROUP] [--no-prove] [--bits N] [--jobs N]
  *        [--timeout SECONDS] [--json]
+ *        npx tsx scripts/conformance.ts --node-tests FOLDER [--only NAME,NAME…] [--bits N] [--rows N] [--json]
  *
  * FOLDER holds NAME/model.onnx with NAME/test_data_set_N/input_K.pb and output_K.pb, as ONNX's test data do, and maybe
  * NAME/samples.json with labels. Each model has a process and a time limit of its own, so that none can stop the others.
  * Exit code 1 if a model failed, or if one that --only names was not proved.
+ *
+ * --node-tests runs ONNX's operator tests through the integers instead (see conformance/checkNode.ts): those that FOLDER/index.csv
+ * marks core, plain_dtypes, not expanded and passing in onnxruntime. Exit code 1 if one disagrees or crashes, or if fewer than
+ * 92 % agree.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startAnvil } from '../src/chain/anvil.ts'
-import { parseArguments } from '../src/cli/args.ts'
+import { parseArguments, UsageError } from '../src/cli/args.ts'
 import { thousands } from '../src/cli/format.ts'
 import type { Findings, Task } from './conformance/check.ts'
+import { runNodeTests } from './conformance/nodeTests.ts'
 import { formatOutcomes, type Outcome, statusOf } from './conformance/report.ts'
 import { chosenModels, eachModel, modelOptions, runTask } from './support/models.ts'
 import { runScript } from './support/script.ts'
@@ -26,10 +32,23 @@ await runScript(async (words) => {
   const { options, positionals } = parseArguments(words, {
     ...modelOptions,
     'no-prove': { type: 'flag', help: 'compile and compare only' },
-    bits: { type: 'integer', min: 2, max: 12, value: 'N', help: 'bits of activations (default 8)' },
+    'node-tests': { type: 'string', value: 'FOLDER', help: 'run operator tests through the integers instead' },
+    rows: { type: 'integer', min: 0, value: 'N', help: 'solve circuits of operator tests up to this size' },
+    bits: {
+      type: 'integer',
+      min: 2,
+      max: 16,
+      value: 'N',
+      help: 'bits of activations (default: as compile chooses; 16 for operator tests)',
+    },
   })
+  if (options['node-tests'] !== undefined) {
+    if (positionals.length > 0) throw new UsageError('--node-tests takes one FOLDER, and nothing else does')
+    const only = options.only.flatMap((names) => names.split(',')).filter((name) => name !== '')
+    return runNodeTests(options['node-tests'], { ...options, only })
+  }
   const { root, models, named } = chosenModels(positionals, options, 'conformance')
-  const { jobs = 1, timeout = 600, bits = 8 } = options
+  const { jobs = 1, timeout = 600, bits } = options
   const proving = !options['no-prove']
   const scratch = mkdtempSync(join(tmpdir(), 'veritensor-conformance-'))
   const clear = (): void => rmSync(scratch, { recursive: true, force: true })
@@ -42,7 +61,11 @@ await runScript(async (words) => {
       const zkey = join(scratch, `${slot}.zkey`)
       const threads = Math.max(1, Math.floor(availableParallelism() / jobs))
       const place = anvil && { rpc: anvil.url, account: slot, zkey, threads, seconds: timeout }
-      const task: Task = { name, folder, bits, ...(place === undefined ? {} : { proving: place }) }
+      const task: Task = {
+        ...{ name, folder },
+        ...(bits === undefined ? {} : { bits }),
+        ...(place === undefined ? {} : { proving: place }),
+      }
       const { found, reason, seconds } = await runTask<Findings>(child, task, timeout)
       rmSync(zkey, { force: true })
       const status = statusOf(found, reason, proving)
@@ -59,7 +82,15 @@ await runScript(async (words) => {
   }
 
   if (options.json)
-    console.log(JSON.stringify({ schema: 'veritensor/conformance@1', folder: root, bits, proving, models: outcomes }))
+    console.log(
+      JSON.stringify({
+        schema: 'veritensor/conformance@1',
+        folder: root,
+        bits: bits ?? null,
+        proving,
+        models: outcomes,
+      }),
+    )
   else console.log(formatOutcomes(outcomes))
   const wanted = proving ? 'proved' : 'compiled'
   return outcomes.some(({ status }) => status === 'failed' || (named && status !== wanted)) ? 1 : 0

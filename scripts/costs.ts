@@ -1,9 +1,11 @@
 /**
- * Rows of every gadget and of whole models, and gas of verifications, pinned in test/costs.json: a change of cost shows up in a diff, on purpose.
+ * Rows of every gadget and of whole models, and gas of verifications, pinned in test/costs.json: a change of cost shows up in a
+ * diff, on purpose. Rows of real models stay as pinned where the corpus is not at hand (VERITENSOR_CORPUS names its folder).
  *
- *     npm run costs          measure and rewrite test/costs.json
+ *     npm run costs              measure and rewrite test/costs.json
+ *     npm run costs -- --check   measure and compare: exit code 1 where test/costs.json says otherwise
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Builder } from '../circuits/builder.ts'
@@ -16,23 +18,41 @@ import { divide } from '../circuits/gadgets/divide.ts'
 import { locate } from '../circuits/gadgets/locate.ts'
 import { lookup } from '../circuits/gadgets/lookup.ts'
 import { maximum, maximumOf } from '../circuits/gadgets/max.ts'
+import { packedProduct } from '../circuits/gadgets/packedProduct.ts'
 import { poseidon } from '../circuits/gadgets/poseidon.ts'
 import { requantise } from '../circuits/gadgets/requantise.ts'
 import { rescale } from '../circuits/gadgets/rescale.ts'
 import { relu } from '../circuits/gadgets/sign.ts'
 import { isZero } from '../circuits/gadgets/zero.ts'
 import type { LC } from '../circuits/lc.ts'
+import { parseArguments } from '../src/cli/args.ts'
 import { packageRoot } from '../src/packageRoot.ts'
-import { compileModel } from '../src/pipeline/compileModel.ts'
+import { type Compiled, compileModel } from '../src/pipeline/compileModel.ts'
 import { decodeSamples } from '../src/samples/samples.ts'
-import { circomlibMlNet, mlp784, sparseImages } from './referenceNets.ts'
+import { circomlibMlNet, mlp32, mlp784, sparseImages } from './referenceNets.ts'
+import { corpus } from './support/corpus.ts'
+import { runScript } from './support/script.ts'
 import { GAS_SIZES, measureVerifierGas } from './verifierGas.ts'
+import { type Part, weightRows } from './weightRows.ts'
 
-/** Rows of gadgets at typical widths, and of models with the part that bounds their inputs. */
+/** Rows of a model, and the part of them that bounds its inputs. */
+type ModelCost = { readonly rows: number; readonly inputRange: number }
+
+/** Rows of gadgets at typical widths, and of models. */
 export type Costs = {
   readonly gadgets: Readonly<Record<string, number>>
-  readonly models: Readonly<Record<string, { readonly rows: number; readonly inputRange: number }>>
+  readonly models: Readonly<Record<string, ModelCost>>
+  /** MLP 784-32-10 with committed weights, part by part, beside the formulas (weightRows.ts). */
+  readonly openWeights: Readonly<Record<string, Part>>
 }
+
+/** Quantised models of the corpus whose rows are pinned; the last takes about 20 s to compile. */
+export const corpusModels = [
+  'tflm-hello-world-int8',
+  'tflm-micro-speech-int8',
+  'mlperf-ad-autoencoder-int8',
+  'mlperf-kws-dscnn-int8',
+] as const
 
 export const costsPath = join(packageRoot, 'test', 'costs.json')
 
@@ -84,6 +104,11 @@ function gadgetCosts(): Costs['gadgets'] {
     'place among 8 thresholds, 32 bits, with its range check': rowsOf((cs) =>
       locate(cs, cs.input('private', { lo: 0n, hi: 2n ** 32n - 1n }), [1, 2, 3, 4, 5, 6, 7, 8], 0n, 2n ** 32n - 1n),
     ),
+    'product of [1, 784] and [784, 32], 8 bits each, rounded': rowsOf((cs) => {
+      const map = { rows: 1, inner: 784, columns: 32, x: (_: number, t: number) => t, w: at32, bias: (j: number) => j }
+      const x = Array.from({ length: 784 }, () => unsigned(cs, 8))
+      packedProduct(cs, map, { x, w: many(cs, 784 * 32, 8) }, { shift: 11, lo: 0n, hi: 255n })
+    }),
     'poseidon of 1': rowsOf((cs) => poseidon(cs, [cs.input('private', null)])),
     'poseidon of 2': rowsOf((cs) =>
       poseidon(
@@ -100,11 +125,21 @@ function gadgetCosts(): Costs['gadgets'] {
   }
 }
 
+function cost({ circuit }: Compiled): ModelCost {
+  const scopes = [...rowsByScope(circuit)].filter(([scope]) => scope.endsWith('/input range'))
+  return { rows: circuit.rows, inputRange: scopes.reduce((n, [, rows]) => n + rows, 0) }
+}
+
+const at32 = (t: number, j: number): number => 32 * t + j
+
+/** Whether a model of the corpus is at hand. */
+export const inCorpus = (name: string): boolean => existsSync(join(corpus, 'models', name))
+
+/** Rows of a quantised model of the corpus. */
+export const corpusCost = (name: string): ModelCost =>
+  cost(compileModel(readFileSync(join(corpus, 'models', name, 'model.onnx')), {}))
+
 function modelCosts(): Costs['models'] {
-  const cost = (compiled: ReturnType<typeof compileModel>) => {
-    const scopes = [...rowsByScope(compiled.circuit)].filter(([scope]) => scope.endsWith('/input range'))
-    return { rows: compiled.circuit.rows, inputRange: scopes.reduce((n, [, rows]) => n + rows, 0) }
-  }
   const example = (name: string) => {
     const folder = join(packageRoot, 'examples', name)
     const path = join(folder, 'calibration.npy')
@@ -122,12 +157,46 @@ function modelCosts(): Costs['models'] {
   }
 }
 
-/** Measures everything; a few seconds. */
-export const measureCosts = (): Costs => ({ gadgets: gadgetCosts(), models: modelCosts() })
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const pinned = JSON.parse(readFileSync(costsPath, { encoding: 'utf8', flag: 'a+' }) || '{}')
-  const costs = { ...pinned, ...measureCosts(), verifierGas: await measureVerifierGas(GAS_SIZES) }
-  writeFileSync(costsPath, `${JSON.stringify(costs, null, 2)}\n`)
-  process.stdout.write(`${JSON.stringify(costs, null, 2)}\n`)
+function openWeightCosts(): Costs['openWeights'] {
+  const { onnx, shape } = mlp32()
+  const calibration = sparseImages(4, shape, 9).map((x) => new Map([['x', x]]))
+  return weightRows(compileModel(onnx, { calibration, weights: 'committed' }))
 }
+
+/** Measures everything; a few seconds. */
+export const measureCosts = (): Costs => ({
+  gadgets: gadgetCosts(),
+  models: modelCosts(),
+  openWeights: openWeightCosts(),
+})
+
+/** What test/costs.json should say. */
+async function measureAll(pinned: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+  const missing = corpusModels.filter((name) => !inCorpus(name))
+  if (missing.length > 0) process.stderr.write(`skipped, not in ${corpus}: ${missing.join(', ')}\n`)
+  const known = pinned.corpus as Readonly<Record<string, ModelCost>> | undefined
+  const real = corpusModels.flatMap((name) => {
+    const rows = inCorpus(name) ? corpusCost(name) : known?.[name]
+    return rows === undefined ? [] : [[name, rows] as const]
+  })
+  return {
+    ...pinned,
+    ...measureCosts(),
+    corpus: Object.fromEntries(real),
+    verifierGas: await measureVerifierGas(GAS_SIZES),
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
+  await runScript(async (words) => {
+    const { options } = parseArguments(words, { check: { type: 'flag', help: 'compare only' } })
+    const before = readFileSync(costsPath, { encoding: 'utf8', flag: 'a+' })
+    const after = `${JSON.stringify(await measureAll(JSON.parse(before || '{}')), null, 2)}\n`
+    process.stdout.write(after)
+    if (options.check) {
+      if (before !== after) process.stderr.write(`${costsPath} says otherwise\n`)
+      return before === after ? 0 : 1
+    }
+    writeFileSync(costsPath, after)
+    return 0
+  })

@@ -79,6 +79,16 @@ export function mlp784(): { readonly onnx: Uint8Array; readonly shape: readonly 
   return { onnx: net.build(true), shape }
 }
 
+/** MLP 784-32-10 with ReLU: 25,408 weights and 42 biases, for circuits that do not hold them. */
+export function mlp32(): { readonly onnx: Uint8Array; readonly shape: readonly number[] } {
+  const shape = [1, 784]
+  const net = chain('mlp-784-32-10', 4, shape)
+  net.dense(784, 32)
+  net.add('Relu')
+  net.dense(32, 10)
+  return { onnx: net.build(), shape }
+}
+
 /**
  * The network of circomlib-ml's MNIST test: convolution 3×3 to 4 channels, ReLU (2,704), average 2×2, convolution 3×3 to
  * 8 channels, ReLU (968), average 2×2, dense to 10, argmax. Its batch normalisations fold into the convolutions.

@@ -15,10 +15,11 @@ export type Estimate = {
 }
 
 /**
- * Estimates from the circuit's size; seconds are for cores of 2024 and snarkjs, and scale with the machine.
+ * Estimates from the circuit's size; seconds are for cores of 2024 with a fused multiply-add, and scale with the machine.
  *
- * Sizes follow the key's format (320 bytes a wire, 64 a domain point, 44 a coefficient of A and B); times are fits to
- * measurements of this project's own set-up and prover.
+ * Sizes follow the key's format (320 bytes a wire, 64 a domain point, 44 a coefficient of A and B) and the engine's memory
+ * (400 bytes a wire and 300 a domain point, beside the file); times are fits to measurements of this project's own set-up
+ * and prover.
  */
 export function estimateCircuit(circuit: Circuit, threads = availableParallelism()): Estimate {
   const { rows, wires } = circuit
@@ -29,9 +30,9 @@ export function estimateCircuit(circuit: Circuit, threads = availableParallelism
     domain,
     zkeyBytes,
     setupBytes: 150e6 + 3 * zkeyBytes,
-    proveBytes: 150e6 + zkeyBytes + 32 * 6 * domain + 64 * wires,
-    setupSeconds: (wires * 260e-6 + domain * 40e-6) / Math.min(threads, 4) + 1,
-    proveSeconds: wires * 30e-6 + domain * 25e-6 + 0.3,
+    proveBytes: 120e6 + zkeyBytes + 300 * domain + 460 * wires,
+    setupSeconds: (wires * 25e-6 + domain * 5e-6) / Math.min(threads, 4) + wires * 15e-6 + 0.5,
+    proveSeconds: wires * 2e-6 + domain * 5e-6 + 0.1,
   }
 }
 

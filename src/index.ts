@@ -8,6 +8,8 @@ export { CircuitError } from '../circuits/error.ts'
 export { openCompiled, saveCompiled } from './artefacts/compiled.ts'
 export { readManifest } from './artefacts/directory.ts'
 export {
+  type ContributeOptions,
+  contributeDirectory,
   type Keys,
   openDirectoryKeys,
   openKeys,
@@ -15,6 +17,7 @@ export {
   type SetupOptions,
   setup,
   setupDirectory,
+  verifyDirectoryKey,
 } from './artefacts/keys.ts'
 export type { KeyInfo, Manifest } from './artefacts/manifest.ts'
 export { type Anvil, findAnvil, startAnvil } from './chain/anvil.ts'
@@ -28,7 +31,7 @@ export {
   type VerifierDescription,
   verifyOnchain,
 } from './chain/verifyOnchain.ts'
-export type { Visibility } from './compile.ts'
+export type { EngineChoice } from './engine/variant.ts'
 export { AbortedError, type ErrorCategory, type ErrorCode, VeritensorError } from './errors.ts'
 export { type Estimate, estimateCircuit } from './estimate.ts'
 export type { Graph, Node } from './graph/graph.ts'
@@ -48,10 +51,11 @@ export {
 } from './groth16/keys.ts'
 export { verifierOf, verify } from './groth16/verify.ts'
 export type { IntegerModel } from './model/model.ts'
-export { type Compiled, type CompileModelOptions, compileModel as compile } from './pipeline/compileModel.ts'
+export { type Compiled, type CompileModelOptions, compileModel as compile, weightSet } from './pipeline/compileModel.ts'
 export { contractFor } from './pipeline/contract.ts'
 export { circuitInputs, type Inference, type ProveOptions, prove } from './pipeline/prove.ts'
 export { type PublicTensor, readSignals, type SignalGroup, signalLayout } from './pipeline/signals.ts'
+export { statedWeights, type WeightSet } from './pipeline/weights.ts'
 export { comparer, type Report } from './quantise/report.ts'
 export { type NamedSample, readSamples } from './samples/files.ts'
 export { decodeSamples, type Sample, type SampleFile } from './samples/samples.ts'
@@ -61,4 +65,6 @@ export { generateVerifierTest } from './solidity/fixtureTest.ts'
 export { generateVerifier, type VerifierOptions, verifyingKeyDigest } from './solidity/verifier.ts'
 export type { Shape, Tensor } from './tensor.ts'
 export { version } from './version.ts'
+export type { TensorVisibility, Visibility, WeightVisibility } from './visibility.ts'
+export type { Mode } from './workers/engineProver.ts'
 export { openProver, type Prover, type ProverOptions } from './workers/prover.ts'

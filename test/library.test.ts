@@ -64,6 +64,7 @@ test('what is exported is as stated here', () => {
       "compileContract",
       "connect",
       "contractFor",
+      "contributeDirectory",
       "decodeProof",
       "decodePublicSignals",
       "decodeSamples",
@@ -97,11 +98,14 @@ test('what is exported is as stated here', () => {
       "signalLayout",
       "signerFor",
       "startAnvil",
+      "statedWeights",
       "verifierOf",
       "verify",
+      "verifyDirectoryKey",
       "verifyOnchain",
       "verifyingKeyDigest",
       "version",
+      "weightSet",
     ]
   `)
 })

@@ -6,8 +6,9 @@ import { type Rows, rowsOfWire } from './rows.ts'
 const MAX_ROWS = 64
 /** Forbidden sets that are collected for one sum. */
 const MAX_SETS = 4096
-/** Factors of a product that are followed. */
+/** Factors of a product, and terms of a sum, that are followed. */
 const MAX_FACTORS = 256
+const MAX_TERMS = 256
 
 /** A bit with the magnitude of its coefficient. */
 export type Bit = { readonly wire: Wire; readonly weight: bigint }
@@ -19,8 +20,8 @@ export type Pattern = { readonly bits: readonly Bit[]; readonly greatest: bigint
  * What rows X·Y = 0 forbid of some bits of descending weights, in parts that have no row in common. Parts whose weights don't
  * each exceed all that follow together are left out.
  *
- * X and Y are sums of booleans and of products of booleans with coefficients of one sign, so each pair of their terms can't
- * be 1 at once: that forbids a set of bits. Subsets of allowed patterns are allowed, so setting bit after bit from the top, as
+ * X and Y are sums of booleans, and of products of such sums, with coefficients of one sign, so each pair of their terms
+ * can't be 1 at once: that forbids a set of bits. Subsets of allowed patterns are allowed, so setting bit after bit from the top, as
  * long as no forbidden set fills up, spells the greatest allowed number.
  */
 export function patternsOf(rows: Rows, ranges: Ranges, bits: readonly Bit[]): Pattern[] {
@@ -54,21 +55,24 @@ export function patternsOf(rows: Rows, ranges: Ranges, bits: readonly Bit[]): Pa
   return found
 }
 
+/** A whole number of 0 to `most`: positive just if one of its terms, each a set of booleans, has nothing but ones. */
+type Monotone = { readonly terms: readonly (readonly Wire[])[]; readonly most: bigint }
+
 /** Sets of bits that can't all be 1. */
 function forbiddenSets(rows: Rows, ranges: Ranges, bits: ReadonlySet<Wire>): (readonly Wire[])[] {
   const { linear, sides, empty } = rows
-  const factors = new Map<Wire, readonly Wire[] | undefined>()
+  const known = new Map<Wire, Monotone | undefined>()
   const found: (readonly Wire[])[] = []
   const seen = new Set<number>()
   for (const bit of bits)
     for (const r of rowsOfWire(rows, bit, MAX_ROWS)) {
       if (seen.has(r) || linear[r] === 1 || sides[3 * r + 2] !== empty) continue
       seen.add(r)
-      const left = termsOf(rows, ranges, sides[3 * r]!, factors)
-      const right = left && termsOf(rows, ranges, sides[3 * r + 1]!, factors)
+      const left = monotone(rows, ranges, sides[3 * r]!, known)
+      const right = left && monotone(rows, ranges, sides[3 * r + 1]!, known)
       if (left === undefined || right === undefined) continue
-      for (const x of left)
-        for (const y of right) {
+      for (const x of left.terms)
+        for (const y of right.terms) {
           const set = [...new Set([...x, ...y])]
           if (found.length < MAX_SETS && set.every((w) => bits.has(w))) found.push(set)
         }
@@ -76,49 +80,53 @@ function forbiddenSets(rows: Rows, ranges: Ranges, bits: ReadonlySet<Wire>): (re
   return found
 }
 
-/** For a sum of booleans and products of such with coefficients of one sign: the factors of every term. */
-function termsOf(
+/**
+ * A combination of booleans, and of products of such combinations, with coefficients of one sign; `most` is that of its
+ * magnitude.
+ */
+function monotone(
   rows: Rows,
   ranges: Ranges,
   lc: LCId,
-  known: Map<Wire, readonly Wire[] | undefined>,
-): (readonly Wire[])[] | undefined {
+  known: Map<Wire, Monotone | undefined>,
+  sign?: 1,
+): Monotone | undefined {
   const { start, wire, coefficient, values, F } = rows
   const terms: (readonly Wire[])[] = []
-  let sum = 0n
+  let most = 0n
   for (let i = start[lc]!; i < start[lc + 1]!; i++) {
     const k = values[coefficient[i]!]!
-    const factors = wire[i] === 0 ? undefined : factorsOf(rows, ranges, wire[i]!, known)
-    if (factors === undefined || k > 0n !== values[coefficient[start[lc]!]!]! > 0n) return undefined
-    terms.push(factors)
-    sum += k
+    const positive = sign === 1 || values[coefficient[start[lc]!]!]! > 0n
+    const part = wire[i] === 0 || k > 0n !== positive ? undefined : monotoneWire(rows, ranges, wire[i]!, known)
+    if (part === undefined || terms.length + part.terms.length > MAX_TERMS) return undefined
+    terms.push(...part.terms)
+    most += (k > 0n ? k : -k) * part.most
   }
   // a sum that is 0 mod p is 0, and so is each of its terms
-  return sum < F.p && -sum < F.p ? terms : undefined
+  return most < F.p ? { terms, most } : undefined
 }
 
-/** The booleans whose product a wire is: itself, or those of both factors of a row a·b = wire. */
-function factorsOf(
+/** A boolean, or the product of both factors of a row a·b = wire. */
+function monotoneWire(
   rows: Rows,
   ranges: Ranges,
   w: Wire,
-  known: Map<Wire, readonly Wire[] | undefined>,
-): readonly Wire[] | undefined {
-  if (ranges.boolean[w] === 1) return [w]
+  known: Map<Wire, Monotone | undefined>,
+): Monotone | undefined {
+  if (ranges.boolean[w] === 1) return { terms: [[w]], most: 1n }
   if (known.has(w)) return known.get(w)
   known.set(w, undefined) // against circles
-  const single = (lc: LCId): Wire | undefined =>
-    rows.start[lc + 1]! - rows.start[lc]! === 1 && rows.values[rows.coefficient[rows.start[lc]!]!] === 1n
-      ? rows.wire[rows.start[lc]!]!
-      : undefined
+  const { start, wire, coefficient, values, sides, linear, F } = rows
   for (const r of rowsOfWire(rows, w, MAX_ROWS)) {
-    if (rows.linear[r] === 1 || single(rows.sides[3 * r + 2]!) !== w) continue
-    const [a, b] = [single(rows.sides[3 * r]!), single(rows.sides[3 * r + 1]!)]
-    if (a === undefined || b === undefined || a === w || b === w) continue
-    const left = factorsOf(rows, ranges, a, known)
-    const right = left && factorsOf(rows, ranges, b, known)
-    if (left === undefined || right === undefined || left.length + right.length > MAX_FACTORS) continue
-    const product = [...left, ...right]
+    const c = sides[3 * r + 2]!
+    const isProduct = linear[r] === 0 && start[c + 1]! - start[c]! === 1 && wire[start[c]!] === w
+    if (!isProduct || values[coefficient[start[c]!]!] !== 1n) continue
+    const left = monotone(rows, ranges, sides[3 * r]!, known, 1)
+    const right = left && monotone(rows, ranges, sides[3 * r + 1]!, known, 1)
+    if (left === undefined || right === undefined || left.most * right.most >= F.p) continue
+    const terms = left.terms.flatMap((x) => right.terms.map((y) => [...new Set([...x, ...y])]))
+    if (terms.length > MAX_TERMS || terms.some((factors) => factors.length > MAX_FACTORS)) continue
+    const product = { terms, most: left.most * right.most }
     known.set(w, product)
     return product
   }

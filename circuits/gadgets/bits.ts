@@ -1,6 +1,10 @@
 import type { Bits, Builder } from '../builder.ts'
 import { CircuitError } from '../error.ts'
+import type { Field } from '../field.ts'
 import { bitLength, type LC } from '../lc.ts'
+
+/** Most bits that a value may be taken apart into: the greatest n with 2ⁿ - 1 ≤ p/2. 252 for BN254. */
+export const mostBits = (F: Field): number => bitLength(F.p / 2n + 1n) - 1
 
 /**
  * Decomposes x into n bits, least significant first.
@@ -11,7 +15,7 @@ import { bitLength, type LC } from '../lc.ts'
  * Cost: n + 1 rows, x on the c side of one.
  */
 export function toBits(cs: Builder, x: LC, n: number): Bits {
-  if (2n * ((1n << BigInt(n)) - 1n) > cs.F.p)
+  if (n > mostBits(cs.F))
     throw new CircuitError('circuit/aliasing', `toBits: 2^${n} - 1 exceeds half the field order ${cs.F.p}`, { bits: n })
   const bits = cs.bits(x, n) // bᵢ·bᵢ = bᵢ
   cs.assertEqual(cs.fromBits(bits), x) // Σ 2ⁱ·bᵢ = x

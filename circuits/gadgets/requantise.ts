@@ -1,7 +1,7 @@
-import type { Builder } from '../builder.ts'
+import type { Bits, Builder } from '../builder.ts'
 import { CircuitError } from '../error.ts'
 import { bitLength, type LC, type Range } from '../lc.ts'
-import { bitsOfRange, toBits } from './bits.ts'
+import { toBits } from './bits.ts'
 import { minimum } from './max.ts'
 import { signedWidth } from './sign.ts'
 import { allZero } from './zero.ts'
@@ -9,6 +9,33 @@ import { allZero } from './zero.ts'
 /** ⌊(x + 2^(s-1)) / 2ˢ⌋ for s ≥ 1, x for s = 0: division by a power of two, halves rounded up. */
 export const shiftRight = (x: bigint, shift: number): bigint =>
   shift === 0 ? x : (x + (1n << BigInt(shift - 1))) >> BigInt(shift)
+
+/** A rounding shift with saturation: clamp(⌊(x + 2^(shift-1)) / 2^shift⌋, lo, hi). */
+export type Rounding = { readonly shift: number; readonly lo: bigint; readonly hi: bigint }
+
+/** How a value is taken apart: x + offset lies in [0, 2^width) for every x of its range; `signed` if a top bit tells u ≥ 0. */
+export type Window = { readonly offset: bigint; readonly width: number; readonly signed: boolean }
+
+const clampTo = ({ lo, hi }: Rounding, t: bigint): bigint => (t < lo ? lo : t > hi ? hi : t)
+
+/** The result where x's range decides it without any row: a constant, or x as it is. */
+export function requantiseFree(cs: Builder, x: LC, rounding: Rounding): LC | undefined {
+  const { shift, lo, hi } = rounding
+  if (x.range === null) throw new CircuitError('circuit/overflow', 'requantise: the value has no proven range')
+  if (hi < lo) throw new CircuitError('circuit/overflow', `requantise: [${lo}, ${hi}] is empty`)
+  const [least, most] = [shiftRight(x.range.lo, shift), shiftRight(x.range.hi, shift)]
+  if (clampTo(rounding, least) === clampTo(rounding, most)) return cs.constant(clampTo(rounding, least))
+  return shift === 0 && least >= lo && most <= hi ? x : undefined
+}
+
+/** The window in which a requantisation of a value of some range wants its bits. */
+export function requantiseWindow(range: Range, { shift, lo }: Rounding): Window {
+  const offset = (shift === 0 ? 0n : 1n << BigInt(shift - 1)) - (lo << BigInt(shift))
+  const v = { lo: range.lo + offset, hi: range.hi + offset }
+  if (v.lo >= 0n) return { offset, width: bitLength(v.hi), signed: false }
+  const width = signedWidth(v)
+  return { offset: offset + (1n << BigInt(width - 1)), width, signed: true }
+}
 
 /**
  * clamp(⌊(x + 2^(s-1)) / 2ˢ⌋, lo, hi): rounds half up, saturates, and with lo = 0 is fused with a ReLU.
@@ -23,26 +50,34 @@ export const shiftRight = (x: bigint, shift: number): bigint =>
  * k = B - 1 - s - n (B + 2 if only at lo, B + 1 if none), and n + 2 more if hi - lo + 1 is no power of two.
  */
 export function requantise(cs: Builder, x: LC, shift: number, lo: bigint, hi: bigint): LC {
-  if (x.range === null) throw new CircuitError('circuit/overflow', 'requantise: the value has no proven range')
-  if (hi < lo) throw new CircuitError('circuit/overflow', `requantise: [${lo}, ${hi}] is empty`)
-  const least = shiftRight(x.range.lo, shift)
-  const most = shiftRight(x.range.hi, shift)
-  const clamp = (t: bigint): bigint => (t < lo ? lo : t > hi ? hi : t)
-  if (clamp(least) === clamp(most)) return cs.constant(clamp(least))
-  if (shift === 0 && least >= lo && most <= hi) return x
+  const rounding = { shift, lo, hi }
+  const free = requantiseFree(cs, x, rounding)
+  if (free !== undefined) return free
+  const range = x.range as Range
+  const { offset, width } = requantiseWindow(range, rounding)
+  const shifted = cs.combine([
+    [1, x],
+    [offset, cs.ONE],
+  ])
+  return requantiseBits(cs, toBits(cs, shifted, width), range, rounding)
+}
 
+/**
+ * The same from bits that are there already.
+ *
+ * Requires: x lies in `range`, `bits` are those of x + offset for `requantiseWindow(range, rounding)`, and not
+ * `requantiseFree`. Cost: that of `requantise` less B + 1.
+ */
+export function requantiseBits(cs: Builder, bits: Bits, range: Range, rounding: Rounding): LC {
+  const { shift, lo, hi } = rounding
+  const least = shiftRight(range.lo, shift)
+  const most = shiftRight(range.hi, shift)
+  const { width, signed } = requantiseWindow(range, rounding)
   const n = bitLength(hi - lo)
   const M = (1n << BigInt(n)) - 1n
-  const half = shift === 0 ? 0n : 1n << BigInt(shift - 1)
-  const v = cs.combine([
-    [1, x],
-    [half - (lo << BigInt(shift)), cs.ONE],
-  ])
-  const range = v.range as Range
   const low = cs.constant(lo)
   let y: LC
-  if (range.lo >= 0n) {
-    const bits = bitsOfRange(cs, v)
+  if (!signed) {
     const top = most - lo
     if (top <= M)
       y = cs.combine([
@@ -64,15 +99,6 @@ export function requantise(cs: Builder, x: LC, shift: number, lo: bigint, hi: bi
       )
     }
   } else {
-    const width = signedWidth(range)
-    const bits = toBits(
-      cs,
-      cs.combine([
-        [1, v],
-        [1n << BigInt(width - 1), cs.ONE],
-      ]),
-      width,
-    )
     const positive = cs.bit(bits, width - 1)
     const u = cs.fromBits(bits, shift, Math.min(shift + n, width - 1))
     if (most - lo <= M) {

@@ -34,48 +34,37 @@ export function rescaledWithin(x: bigint, ratio: Ratio, lo: bigint, hi: bigint):
   return (ratio.except ?? []).reduce((y, { at, by }) => (BigInt(at) === x ? y + BigInt(by) : y), clamped)
 }
 
-/** Rows that bound a remainder below q once it is in bits. */
-export function belowRows(q: number): number {
-  let [rows, ones] = [0, 0]
-  for (const [digit] of runsOf(q)) {
-    if (digit === 1) ones++
-    else rows++
-  }
-  // a product joins each further one above a zero
-  return rows + Math.max(ones - 1, 0)
+/** The digits of q - 1 down to its last zero, most significant first. */
+function digitsAbove(q: number): (0 | 1)[] {
+  const digits = Array.from((BigInt(q) - 1n).toString(2), (digit) => (digit === '1' ? 1 : 0))
+  return digits.slice(0, digits.lastIndexOf(0) + 1)
 }
 
-/** The digits of q - 1 down to its last zero, most significant first: ones one by one, zeros in runs [from, to). */
-function runsOf(q: number): [digit: 0 | 1, from: number, to: number][] {
-  const most = BigInt(q) - 1n
-  const n = bitLength(most)
-  const runs: [0 | 1, number, number][] = []
-  for (let i = n - 1; i >= 0; i--) {
-    if ((most >> BigInt(i)) & 1n) runs.push([1, i, i + 1])
-    else {
-      const last = runs.at(-1)
-      if (last?.[0] === 0) last[1] = i
-      else runs.push([0, i, i + 1])
-    }
-  }
-  while (runs.at(-1)?.[0] === 1) runs.pop()
-  return runs
-}
+/** Rows that bound a remainder below q once it is in bits. */
+export const belowRows = (q: number): number => digitsAbove(q).filter((digit) => digit === 1).length
 
 /**
  * Bits of a remainder.
  *
  * Proves: 0 ≤ x < q, and bits[i] is bit i of x. x has as many bits as c = q - 1. Such an x exceeds c just if at some zero of c
- * it has a one, and ones at all higher ones of c: so for every run of zeros the product of the bits above it where c has
- * ones, times the sum of the bits in the run, is 0. Ones below the last zero of c need nothing: q = m·2ʲ costs what m does.
- * Requires: as toBits. Cost: bitLength(c) + 1 rows, one per run of zeros, one per one of c above its last zero but the first.
+ * it has a one, and ones at all higher ones of c. So with, from the last zero of c upwards,
+ *   t ← t + bit at a zero of c,   t ← bit·t at a one of c (a row)
+ * t counts the zeros of c at which that is so, at most as many as x has bits, and the last row, bit·t = 0 at the top of c, says
+ * that there is none. Ones below the last zero of c need nothing: q = m·2ʲ costs what m does.
+ * Requires: as toBits. Cost: bitLength(c) + 1 rows, and one per one of c above its last zero.
  */
 export function remainderBits(cs: Builder, x: LC, q: number): Bits {
   const bits = toBits(cs, x, bitLength(BigInt(q) - 1n))
-  let all = cs.ONE
-  for (const [digit, from, to] of runsOf(q)) {
-    if (digit === 1) all = all === cs.ONE ? cs.bit(bits, from) : cs.mul(all, cs.bit(bits, from))
-    else cs.assertMul(all, cs.countOnes(bits, from, to), cs.constant(0))
+  const digits = digitsAbove(q)
+  let t = cs.constant(0)
+  for (let d = digits.length - 1, from = bits.count - digits.length; d >= 0; d--) {
+    const i = bits.count - 1 - d
+    if (digits[d] === 1) from = i + 1
+    // a run of zeros ends here
+    else if (digits[d - 1] === 1) t = cs.add(t, cs.countOnes(bits, from, i + 1))
+    if (digits[d] === 0) continue
+    if (d > 0) t = cs.mul(cs.bit(bits, i), t)
+    else cs.assertMul(cs.bit(bits, i), t, cs.constant(0))
   }
   return bits
 }

@@ -5,25 +5,26 @@
 import { readFileSync } from 'node:fs'
 import { freemem } from 'node:os'
 import { join } from 'node:path'
+import { openKeys } from '../../src/artefacts/keys.ts'
 import { connect, signerFor } from '../../src/chain/connect.ts'
 import { deployVerifier } from '../../src/chain/deploy.ts'
 import { selfTestVerifier, verifyOnchain } from '../../src/chain/verifyOnchain.ts'
 import { VeritensorError } from '../../src/errors.ts'
 import { estimateCircuit } from '../../src/estimate.ts'
 import { decodeModel } from '../../src/graph/onnx.ts'
-import { R } from '../../src/groth16/bn254.ts'
-import type { Proof } from '../../src/groth16/keys.ts'
 import { verify } from '../../src/groth16/verify.ts'
 import { runInteger } from '../../src/model/model.ts'
 import type { Compiled } from '../../src/pipeline/compileModel.ts'
+import { signalsOf } from '../../src/pipeline/compressed.ts'
 import { contractFor } from '../../src/pipeline/contract.ts'
+import { prove } from '../../src/pipeline/prove.ts'
+import { isQuantised } from '../../src/quantise/exact.ts'
 import { quantiseInput } from '../../src/quantise/ports.ts'
 import { comparer } from '../../src/quantise/report.ts'
 import { compileContract } from '../../src/solidity/compile.ts'
+import { OFF_CHAIN } from '../../src/solidity/compression.ts'
 import { verifyingKeyDigest } from '../../src/solidity/verifier.ts'
 import { setupDev } from '../../src/workers/devSetup.ts'
-import { readShared } from '../../src/workers/files.ts'
-import { openProver } from '../../src/workers/prover.ts'
 import type { Tell } from '../support/serve.ts'
 import { type Agreement, agreementOf } from './compare.ts'
 import { compileFolder } from './compileFolder.ts'
@@ -33,8 +34,8 @@ export type Task = {
   readonly name: string
   /** Folder with model.onnx and test_data_set_N. */
   readonly folder: string
-  /** Bits of activations. */
-  readonly bits: number
+  /** Bits of activations; by default as `compileModel` chooses. */
+  readonly bits?: number
   /** Where to prove and verify; without it the model is compiled and compared only. */
   readonly proving?: {
     /** A development chain. */
@@ -53,6 +54,8 @@ export type Task = {
 export type Findings = {
   readonly ops?: Readonly<Record<string, number>>
   readonly nodes?: number
+  /** Bits of activations; none for quantised models. */
+  readonly bits?: number
   readonly rows?: number
   readonly publicSignals?: number
   readonly compileSeconds?: number
@@ -89,9 +92,13 @@ export async function checkModel(task: Task, tell: Tell<Findings>): Promise<void
 
   tell.stage('compile')
   const start = performance.now()
-  const { compiled, cases } = compileFolder(folder, { bits: task.bits, onProgress: (phase) => tell.stage(phase) })
+  const { compiled, cases } = compileFolder(folder, {
+    ...(task.bits === undefined ? {} : { bits: task.bits }),
+    onProgress: (phase) => tell.stage(phase),
+  })
   const { graph, model, circuit } = compiled
   tell.found({
+    ...(isQuantised(graph) ? {} : { bits: compiled.scheme.bits }),
     rows: circuit.rows,
     publicSignals: circuit.publicInputs + circuit.publicOutputs,
     compileSeconds: (performance.now() - start) / 1000,
@@ -108,11 +115,12 @@ export async function checkModel(task: Task, tell: Tell<Findings>): Promise<void
 }
 
 async function proveModel(
-  { onnx, model, circuit }: Compiled,
+  compiled: Compiled,
   sample: Parameters<ReturnType<typeof comparer>>[0],
   proving: NonNullable<Task['proving']>,
   tell: Tell<Findings>,
 ): Promise<void> {
+  const { model, circuit } = compiled
   const { threads, zkey, rpc } = proving
   tell.stage('estimate')
   const estimate = estimateCircuit(circuit, threads)
@@ -135,52 +143,42 @@ async function proveModel(
   await setupDev(circuit, { path: zkey, threads })
   tell.found({ setupSeconds: (performance.now() - start) / 1000 })
 
-  tell.stage('prove')
-  const inputs = model.inputs.map((port) => quantiseInput(port, sample.get(port.name)!, 'refuse'))
-  const expected = runInteger(model, inputs)
-  const prover = await openProver({ circuit, zkey: readShared(zkey), threads: 1 })
-  start = performance.now()
-  const { proof, publicSignals } = await prover.prove(inputs.flatMap((x) => [...x])).finally(() => prover.close())
-  tell.found({ proveSeconds: (performance.now() - start) / 1000 })
-  const { verifyingKey: vk } = prover
-  const outputs = model.outputs.flatMap(({ value }) => Array.from(expected[value]!, (v) => (BigInt(v) + R) % R))
-  if (publicSignals.join() !== outputs.join())
-    throw new NonconformityError('the public signals differ from the outputs of the integer model')
-
-  tell.stage('verify off-chain')
-  const valid = verify(vk, publicSignals, proof)
-  tell.found({ offChain: valid })
-  if (!valid) throw new NonconformityError('the proof does not verify off-chain')
-  if (verify(vk, publicSignals.with(0, publicSignals[0]! ^ 1n), proof))
-    throw new NonconformityError('the proof verifies for other public signals')
-
-  tell.stage('verify on-chain')
-  const { onChain, gas } = await verifyOnAnvil(
-    contractFor({ onnx, model, circuit }, vk),
-    { vkDigest: verifyingKeyDigest(vk), proof, publicSignals },
-    { rpc, account: proving.account },
-  )
-  tell.found({ onChain, gas })
-}
-
-/** Deploys a verifier with a development key, tests it with corrupted proofs, and verifies in a transaction. */
-async function verifyOnAnvil(
-  source: string,
-  claim: { readonly vkDigest: string; readonly proof: Proof; readonly publicSignals: readonly bigint[] },
-  { rpc, account }: { readonly rpc: string; readonly account: number },
-): Promise<{ readonly onChain: boolean; readonly gas: number }> {
-  const { vkDigest, proof, publicSignals } = claim
+  const keys = openKeys(zkey)
+  const { verifyingKey: vk } = keys
+  const vkDigest = verifyingKeyDigest(vk)
   const connection = await connect(rpc)
   try {
-    const signer = await signerFor(connection, { account })
-    const contract = await compileContract(source, 'Verifier')
+    // first: a proof of compressed tensors is for one contract
+    tell.stage('deploy')
+    const signer = await signerFor(connection, { account: proving.account })
+    const contract = await compileContract(contractFor(compiled, vk), 'Verifier')
     const { address } = await deployVerifier(connection, signer, contract, { dev: true })
-    await selfTestVerifier(connection, address, proof, publicSignals)
-    const { valid, gasUsed } = await verifyOnchain(connection, address, proof, publicSignals, {
-      vkDigest,
-      send: signer,
-    })
-    return { onChain: valid, gas: Number(gasUsed ?? 0n) }
+
+    tell.stage('prove')
+    start = performance.now()
+    const destination = { ...OFF_CHAIN, chainId: connection.chainId, contract: address }
+    const [made] = await prove(compiled, keys, [sample], { threads: 1, destination })
+    const { proof, publicSignals, compressed, statement } = made!
+    tell.found({ proveSeconds: (performance.now() - start) / 1000 })
+    const inputs = model.inputs.map((port) => quantiseInput(port, sample.get(port.name)!, 'refuse'))
+    const expected = runInteger(model, inputs)
+    const outputs = model.outputs.map(({ value }) => Array.from(expected[value]!, BigInt))
+    if (statement.map(({ integers }) => integers.join()).join(';') !== outputs.map((o) => o.join()).join(';'))
+      throw new NonconformityError('the statement differs from the outputs of the integer model')
+
+    tell.stage('verify off-chain')
+    const signals = compressed === undefined ? publicSignals : signalsOf(vkDigest, publicSignals, compressed)
+    const valid = verify(vk, signals, proof)
+    tell.found({ offChain: valid })
+    if (!valid) throw new NonconformityError('the proof does not verify off-chain')
+    if (verify(vk, signals.with(0, signals[0]! ^ 1n), proof))
+      throw new NonconformityError('the proof verifies for other public signals')
+
+    tell.stage('verify on-chain')
+    await selfTestVerifier(connection, address, proof, publicSignals, compressed)
+    const options = { vkDigest, send: signer, ...(compressed && { compressed }) }
+    const answer = await verifyOnchain(connection, address, proof, publicSignals, options)
+    tell.found({ onChain: answer.valid, gas: Number(answer.gasUsed ?? 0n) })
   } finally {
     connection.close()
   }

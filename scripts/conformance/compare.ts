@@ -1,4 +1,4 @@
-import { type Comparison, firstLargest } from '../../src/quantise/report.ts'
+import { type Comparison, firstLargest, relativeTo } from '../../src/quantise/report.ts'
 import { isFloat, type Tensor } from '../../src/tensor.ts'
 import type { Case } from './testData.ts'
 
@@ -9,8 +9,8 @@ export type Agreement = {
   readonly floatError: number
   /** Largest difference of the integer model. */
   readonly maxError: number
-  /** The worst output's largest difference, divided by the range of its expected values; null where that is 0. */
-  readonly relativeError: number | null
+  /** The worst output's largest difference, in shares of the range of its expected values (`relativeTo`). */
+  readonly relativeError: number
   /** Sets on which the integers' class is the expected outputs' class; null where outputs have one element. */
   readonly sameClass: number | null
   /** Labelled sets, and how many of them the integers and the expected outputs get right. */
@@ -62,12 +62,11 @@ export function agreementOf(
     if (expected === label) labelled.expected++
   })
   if (sets === 0) return undefined
-  const relative = worst.filter(({ lo, hi }) => hi > lo).map(({ error, lo, hi }) => error / (hi - lo))
   return {
     sets,
     floatError,
     maxError: Math.max(...worst.flatMap((w) => w?.error ?? [])),
-    relativeError: relative.length === 0 ? null : Math.max(...relative),
+    relativeError: Math.max(...worst.flatMap((w) => (w === undefined ? [] : relativeTo(w)))),
     sameClass: classes === sets ? same : null,
     labelled: labelled.total === 0 ? null : labelled,
   }

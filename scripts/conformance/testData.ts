@@ -25,8 +25,11 @@ export function modelFolders(root: string): { readonly name: string; readonly fo
     .map((name) => ({ name, folder: join(root, name) }))
 }
 
-/** The test sets of a model's folder by number. Throws OnnxError where an input is no tensor of numbers. */
-export function readTestSets(folder: string): TestSet[] {
+/**
+ * The test sets of a model's folder by number, those with inputs unless `any` is wanted. Throws OnnxError where an input is no
+ * tensor of numbers.
+ */
+export function readTestSets(folder: string, which: 'any' | 'with inputs' = 'with inputs'): TestSet[] {
   const numbers = readdirSync(folder)
     .flatMap((name) => /^test_data_set_(\d+)$/.exec(name)?.[1] ?? [])
     .map(Number)
@@ -50,7 +53,7 @@ export function readTestSets(folder: string): TestSet[] {
         }),
       }
     })
-    .filter(({ inputs }) => inputs.length > 0)
+    .filter(({ inputs }) => which === 'any' || inputs.length > 0)
 }
 
 /** Sizes that the model leaves open, as the inputs of a test set have them. */

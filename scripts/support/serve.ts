@@ -13,7 +13,7 @@ export type Reason = {
 /** Categories of errors that are honest answers to a model. */
 const refusals = ['usage', 'input', 'model', 'limit']
 
-export const isRefusal = ({ code }: Reason): boolean => refusals.includes(code.split('/')[0]!)
+export const isRefusal = ({ code }: Pick<Reason, 'code'>): boolean => refusals.includes(code.split('/')[0]!)
 
 /** What a child process sends: the stage that begins, what it found, or the error that ended it. */
 export type Message<F> = { readonly stage: string } | { readonly found: F } | { readonly failed: Omit<Reason, 'stage'> }

@@ -16,6 +16,7 @@ import { discard, makeFolder, renameAll, temporaryBeside, unwritable, writeWhole
 export const FILES = {
   manifest: 'manifest.json',
   onnx: 'model.onnx',
+  weights: 'weights.vtb',
   model: 'model.vtb',
   circuit: 'circuit.vtb',
   r1cs: 'circuit.r1cs',
@@ -41,7 +42,8 @@ export const manifestText = (manifest: Manifest): string => `${JSON.stringify(ma
 /**
  * Writes a new artefact directory whole or not at all. An artefact directory or empty folder that is in the way is
  * replaced; files in it that are not artefacts stay, and so does its key where the circuit is still the same. Anything else
- * is refused with `usage/directory-in-use`, and so is a directory with a ceremony's key for another circuit.
+ * is refused with `usage/directory-in-use`, and so is a directory with a ceremony's key for another circuit, or with the salt of
+ * another weight set.
  */
 export async function writeDirectory(
   directory: string,
@@ -55,7 +57,7 @@ export async function writeDirectory(
       sha256(typeof content === 'string' ? Buffer.from(content) : content),
     ]),
   )
-  const kept = await keyToKeep(directory, digests[FILES.r1cs])
+  const kept = await keyToKeep(directory, digests)
   const complete: Manifest = { ...manifest, ...(kept && { key: kept.key! }), files: { ...digests, ...kept?.files } }
   const aside = temporaryBeside(target)
   try {
@@ -94,7 +96,7 @@ async function replaceDirectory(target: string, by: string, kept: readonly strin
 /** What of an earlier directory's key fits the new circuit. Throws where the directory must not be replaced. */
 async function keyToKeep(
   directory: string,
-  r1cs: string | undefined,
+  digests: Readonly<Record<string, string>>,
 ): Promise<Pick<Manifest, 'key' | 'files'> | undefined> {
   if (!existsSync(directory)) return undefined
   const refuse = (why: string, fix: string): never => {
@@ -104,12 +106,19 @@ async function keyToKeep(
   if (present.length === 0) return undefined
   if (!present.includes(FILES.manifest))
     refuse('exists and is no artefact directory', 'choose another folder with -o, or remove this one')
-  if (!present.includes(FILES.zkey)) return undefined
   const before = await readManifest(directory).catch(() => undefined)
+  const salted = present.includes(FILES.weights) && before?.visibility.weights === 'private'
+  if (salted && before.files[FILES.weights] !== digests[FILES.weights])
+    refuse(
+      `holds the salt of private weights in ${FILES.weights}, which would be lost`,
+      `choose another folder with -o, or move ${FILES.weights} away`,
+    )
+  if (!present.includes(FILES.zkey)) return undefined
+  const r1cs = digests[FILES.r1cs]
   if (before?.key !== undefined && r1cs !== undefined && before.files[FILES.r1cs] === r1cs) {
-    const digests = KEY_FILES.flatMap((name) => (present.includes(name) ? [[name, before.files[name]!] as const] : []))
-    if (digests.length === KEY_FILES.length && digests.every(([, digest]) => digest !== undefined))
-      return { key: before.key, files: Object.fromEntries(digests) }
+    const keys = KEY_FILES.flatMap((name) => (present.includes(name) ? [[name, before.files[name]!] as const] : []))
+    if (keys.length === KEY_FILES.length && keys.every(([, digest]) => digest !== undefined))
+      return { key: before.key, files: Object.fromEntries(keys) }
   }
   // development keys are made again in no time
   if (before?.key?.kind !== 'dev')

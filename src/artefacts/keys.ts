@@ -11,9 +11,10 @@ import { FileFormatError, readSectionTable } from '../groth16/binfile.ts'
 import { decodeVerifyingKey, encodeVerifyingKey, KeyError, type VerifyingKey } from '../groth16/keys.ts'
 import { checkKeyOfCircuit, devMark, readZkey, SECTION_ORDER } from '../groth16/zkey.ts'
 import { verifyingKeyDigest } from '../solidity/verifier.ts'
+import { type Beacon, checkBeacon, contribution, runSteps } from '../workers/contributions.ts'
 import { setupDev } from '../workers/devSetup.ts'
 import { readShared } from '../workers/files.ts'
-import { type Beacon, setupPtau } from '../workers/ptauSetup.ts'
+import { setupPtau, verifyPtauKey } from '../workers/ptauSetup.ts'
 import { openCircuit } from './compiled.ts'
 import { FILES, manifestText, readArtefact, readManifest, readSharedArtefact, sha256, sha256File } from './directory.ts'
 import { ArtefactError, type KeyInfo, type Manifest } from './manifest.ts'
@@ -34,15 +35,17 @@ export type SetupOptions = (
   | {
       /** A ceremony's file of powers of tau, prepared for phase 2. */
       readonly ptau: string
+      /** BLAKE2b-512 of the file, in hex, as the ceremony published it: compared before use. */
+      readonly ptauDigest?: string
       readonly beacon?: Beacon
     }
 ) & {
   /** Where to keep the .zkey file; default: nowhere. */
   readonly path?: string
-  /** For development keys; default: as many as the machine can run at once. */
+  /** Default: as many as the machine can run at once. */
   readonly threads?: number
   readonly signal?: AbortSignal
-  /** Share done in [0, 1]; for development keys only. */
+  /** Share done in [0, 1]; the contribution to a ceremony's key comes after. */
   readonly onProgress?: (fraction: number) => void
 }
 
@@ -50,7 +53,7 @@ export type SetupOptions = (
  * Sets up keys for a circuit.
  *
  * Throws `circuit/wrong-field`, `limit/circuit-too-large`, `key/malformed-ptau`, `key/ptau-too-small`,
- * `key/ptau-not-prepared`, `key/setup-failed`, `usage/beacon`, `input/unreadable-file`, `input/unwritable`,
+ * `key/ptau-not-prepared`, `key/ptau-digest`, `key/setup-failed`, `usage/beacon`, `input/unreadable-file`, `input/unwritable`,
  * `aborted/by-caller`, and what a pool of threads throws.
  */
 export async function setup({ circuit }: { readonly circuit: Circuit }, options: SetupOptions): Promise<Keys> {
@@ -58,8 +61,10 @@ export async function setup({ circuit }: { readonly circuit: Circuit }, options:
   const path = options.path ?? join(folder!, FILES.zkey)
   const { signal, threads, onProgress } = options
   try {
-    if ('ptau' in options) await setupPtau(circuit, { ptau: options.ptau, path, beacon: options.beacon, signal })
-    else await setupDev(circuit, { path, threads, signal, onProgress })
+    if ('ptau' in options) {
+      const { ptau, ptauDigest, beacon } = options
+      await setupPtau(circuit, { ptau, ptauDigest, path, beacon, threads, signal, onProgress })
+    } else await setupDev(circuit, { path, threads, signal, onProgress })
     const zkey = readShared(path)
     const key = readZkey(zkey)
     checkKeyOfCircuit(key, circuit)
@@ -94,18 +99,30 @@ export async function setupDirectory(
       fix: `move ${FILES.zkey} away first, or compile into another folder`,
     })
   const circuit = await openCircuit(directory, before)
+  return fileKeys(directory, before, async (path) => {
+    const keys = await setup({ circuit }, { ...options, path })
+    return { keys, key: await describeKey(options) }
+  })
+}
+
+/** Files the keys that `make` leaves at a path, with their description, in a directory, in one go. */
+async function fileKeys(
+  directory: string,
+  before: Manifest,
+  make: (path: string) => Promise<{ readonly keys: Keys; readonly key: KeyInfo }>,
+): Promise<{ readonly manifest: Manifest; readonly keys: Keys }> {
   const stage = temporaryBeside(join(directory, 'setup'))
   try {
     await mkdir(stage).catch((cause) => {
       throw unwritable(stage, cause)
     })
-    const keys = await setup({ circuit }, { ...options, path: join(stage, FILES.zkey) })
+    const { keys, key } = await make(join(stage, FILES.zkey))
     const json = `${JSON.stringify(encodeVerifyingKey(keys.verifyingKey), null, 1)}\n`
     const { [FILES.verifier]: _, ...files } = before.files
     const manifest: Manifest = {
       ...before,
       files: { ...files, [FILES.zkey]: sha256(keys.zkey), [FILES.verificationKey]: sha256(Buffer.from(json)) },
-      key: await describeKey(options),
+      key,
     }
     await writeFile(join(stage, FILES.verificationKey), json)
     await writeFile(join(stage, FILES.manifest), manifestText(manifest))
@@ -121,6 +138,62 @@ export async function setupDirectory(
   } finally {
     await discard(stage)
   }
+}
+
+/** What to add to a ceremony's key: a contribution of fresh randomness, or the beacon that ends phase 2. */
+export type ContributeOptions = (
+  | { /** Kept in the key, for all to see. */ readonly name: string }
+  | { readonly beacon: Beacon }
+) & { readonly signal?: AbortSignal }
+
+/**
+ * Adds a contribution to the ceremony's key of a directory; its contract, which is for the key before, is removed.
+ *
+ * Throws as `openDirectoryKeys`, ArtefactError `usage/dev-key` and `usage/beacon-done`, `usage/beacon`, and what
+ * `runSteps` throws.
+ */
+export async function contributeDirectory(
+  directory: string,
+  options: ContributeOptions,
+): Promise<{ readonly manifest: Manifest; readonly keys: Keys }> {
+  const before = await readManifest(directory)
+  const { verifyingKey } = openDirectoryKeys(directory, before)
+  if (verifyingKey.dev || before.key?.kind !== 'ptau')
+    throw new ArtefactError('usage/dev-key', 'only keys of a ceremony take contributions', {
+      fix: 'make a key with --ptau FILE',
+    })
+  if (before.key.beacon !== undefined)
+    throw new ArtefactError('usage/beacon-done', 'a beacon has ended phase 2 of this key', {
+      fix: 'make a new key with --ptau FILE',
+    })
+  if ('beacon' in options) checkBeacon(options.beacon)
+  const circuit = await openCircuit(directory, before)
+  const from = join(directory, FILES.zkey)
+  const key = { ...before.key, ...('beacon' in options ? { beacon: options.beacon } : {}) }
+  return fileKeys(directory, before, async (to) => {
+    const step =
+      'beacon' in options ? { kind: 'beacon' as const, from, to, ...options } : contribution(from, to, options.name)
+    await runSteps([step], options.signal)
+    const zkey = readShared(to)
+    const made = readZkey(zkey)
+    checkKeyOfCircuit(made, circuit)
+    return { keys: { zkey, verifyingKey: made.verifyingKey }, key }
+  })
+}
+
+/**
+ * Checks the key of a directory against its ceremony's file: every point, and all contributions.
+ *
+ * Returns names and kinds of the contributions. Throws as `verifyPtauKey` and `openDirectoryKeys`.
+ */
+export async function verifyDirectoryKey(
+  directory: string,
+  { ptau, signal }: { readonly ptau: string; readonly signal?: AbortSignal },
+): Promise<ReturnType<typeof readZkey>['contributions']> {
+  const manifest = await readManifest(directory)
+  readSharedArtefact(directory, manifest, FILES.zkey) // compares its digest
+  const circuit = await openCircuit(directory, manifest)
+  return (await verifyPtauKey(circuit, { ptau, zkey: join(directory, FILES.zkey), signal })).contributions
 }
 
 async function describeKey(options: SetupOptions): Promise<KeyInfo> {

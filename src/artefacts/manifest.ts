@@ -1,10 +1,11 @@
-import type { Visibility } from '../compile.ts'
 import { VeritensorError } from '../errors.ts'
+import type { Bounds } from '../model/layer.ts'
 import type { Encoding } from '../model/model.ts'
 import type { Scheme } from '../ops/lowering.ts'
 import { type SignalGroup, signalLayout } from '../pipeline/signals.ts'
 import type { Report } from '../quantise/report.ts'
 import { isSaneShape, type Shape } from '../tensor.ts'
+import { checkVisibility, outputVisibility, type Visibility, weightVisibility } from '../visibility.ts'
 
 /** Where the proving key came from. A dev key is forgeable by whoever made it. */
 export type KeyInfo = {
@@ -42,6 +43,11 @@ export type Manifest = {
     readonly lo?: number
     readonly hi?: number
   }[]
+  /** Where the circuit does not hold the weights: what it takes, and the digest of those that it was compiled with. */
+  readonly weights?: {
+    readonly digest: string
+    readonly tensors: readonly (Bounds & { readonly name: string; readonly shape: Shape; readonly scale: number })[]
+  }
   readonly signals: readonly SignalGroup[]
   readonly rows: number
   readonly wires: number
@@ -86,6 +92,7 @@ const maybe =
   (v) =>
     v === undefined || check(v)
 
+const isElement: Check = (v) => typeof v === 'string' && /^0x[0-9a-f]{64}$/.test(v)
 const isVisibility = oneOf('public', 'private', 'committed')
 
 const port = { name: isText, shape: isShape, scale: isScale }
@@ -95,18 +102,33 @@ const fields: Readonly<Record<keyof Manifest, Check>> = {
   name: isText,
   version: isText,
   files: mapOf(isDigest),
-  scheme: record({ bits: isCount, weightBits: isCount }),
-  visibility: record({ input: isVisibility, output: isVisibility, unsalted: maybe((v) => v === true) }),
+  scheme: record({ bits: isCount, weightBits: isCount, openWeights: maybe((v) => v === true) }),
+  visibility: record({
+    ...{ input: isVisibility, output: isVisibility },
+    ...{ inputs: maybe(mapOf(isVisibility)), outputs: maybe(mapOf(isVisibility)) },
+    weights: maybe(oneOf('public', 'private', 'committed')),
+    unsalted: maybe((v) => v === true),
+    compressed: maybe((v) => v === true),
+  }),
   shapes: mapOf(isShape),
   inputs: listOf(
     record({ ...port, lo: Number.isSafeInteger, hi: Number.isSafeInteger, encoding: maybe(oneOf('float32')) }),
   ),
   outputs: listOf(record({ ...port, lo: maybe(Number.isSafeInteger), hi: maybe(Number.isSafeInteger) })),
+  weights: maybe(
+    record({
+      digest: isElement,
+      tensors: listOf(record({ ...port, lo: Number.isSafeInteger, hi: Number.isSafeInteger })),
+    }),
+  ),
   signals: listOf(
     record({
       ...port,
-      ...{ kind: oneOf('input', 'output'), from: isCount, count: isCount },
-      commitment: maybe(record({ lo: Number.isSafeInteger, hi: Number.isSafeInteger, salted: isFlag })),
+      ...{ kind: oneOf('input', 'output', 'weights'), from: isCount, count: isCount },
+      commitment: maybe(record({ lo: maybe(Number.isSafeInteger), hi: maybe(Number.isSafeInteger), salted: isFlag })),
+      bytes: maybe(
+        record({ ...{ from: isCount, count: isCount }, lo: Number.isSafeInteger, hi: Number.isSafeInteger }),
+      ),
     }),
   ),
   rows: isCount,
@@ -115,6 +137,7 @@ const fields: Readonly<Record<keyof Manifest, Check>> = {
     samples: isCount,
     maxError: isAmount,
     meanError: isAmount,
+    relativeError: isAmount,
     argmaxAgreement: (v) => v === null || (isAmount(v) && (v as number) <= 1),
   }),
   key: maybe(
@@ -140,10 +163,19 @@ export function parseManifest(text: string, where: string): Manifest {
     if (!check(given[name])) throw invalid(where, `the field "${name}" is missing or of the wrong form`)
   const manifest = value as Manifest
   const { visibility, outputs } = manifest
-  if (visibility.output === 'committed' && outputs.some(({ lo, hi }) => lo === undefined || hi === undefined))
-    throw invalid(where, 'the field "outputs" lacks the bounds of committed outputs')
+  try {
+    checkVisibility(visibility, manifest)
+  } catch (cause) {
+    throw invalid(where, `the field "visibility" is wrong: ${(cause as Error).message}`, cause)
+  }
+  if ((weightVisibility(visibility) === 'fixed') !== (manifest.weights === undefined))
+    throw invalid(where, 'the field "weights" contradicts the visibility')
+  const unbounded = outputs.filter(({ lo, hi }) => lo === undefined || hi === undefined)
+  const bound = visibility.compressed ? ['committed', 'public'] : ['committed']
+  if (unbounded.some((port) => bound.includes(outputVisibility(visibility, port))))
+    throw invalid(where, 'the field "outputs" lacks the bounds of committed or compressed outputs')
   // signals follow from the rest; were they read as they stand, they could be made to say anything
-  const layout = signalLayout(manifest.visibility, manifest.inputs, manifest.outputs)
+  const layout = signalLayout(visibility, manifest.inputs, outputs, manifest.weights?.tensors)
   const same = (a: SignalGroup, b: SignalGroup | undefined): boolean =>
     a.kind === b?.kind &&
     a.name === b.name &&
@@ -153,9 +185,13 @@ export function parseManifest(text: string, where: string): Manifest {
     a.count === b.count &&
     a.commitment?.lo === b.commitment?.lo &&
     a.commitment?.hi === b.commitment?.hi &&
-    a.commitment?.salted === b.commitment?.salted
+    a.commitment?.salted === b.commitment?.salted &&
+    a.bytes?.lo === b.bytes?.lo &&
+    a.bytes?.hi === b.bytes?.hi &&
+    a.bytes?.from === b.bytes?.from &&
+    a.bytes?.count === b.bytes?.count
   if (layout.length !== manifest.signals.length || !layout.every((group, i) => same(group, manifest.signals[i])))
-    throw invalid(where, 'the field "signals" contradicts inputs, outputs and visibility')
+    throw invalid(where, 'the field "signals" contradicts inputs, outputs, weights and visibility')
   return { ...manifest, signals: layout }
 }
 

@@ -2,9 +2,16 @@
  * Connections to JSON-RPC endpoints, and who signs.
  * @module
  */
-import { FetchRequest, JsonRpcProvider, Network, type Signer, type TransactionReceipt, Wallet } from 'ethers'
+import { FetchRequest, isAddress, JsonRpcProvider, Network, type Signer, type TransactionReceipt, Wallet } from 'ethers'
 import { AbortedError, VeritensorError } from '../errors.ts'
-import { chainError, RpcRequestError, TransactionTimeoutError, UnreachableRpcError, WrongChainError } from './errors.ts'
+import {
+  chainError,
+  NoCodeError,
+  RpcRequestError,
+  TransactionTimeoutError,
+  UnreachableRpcError,
+  WrongChainError,
+} from './errors.ts'
 
 export type Connection = {
   readonly url: string
@@ -172,4 +179,13 @@ export async function waitForReceipt(
     if (Date.now() > deadline) throw new TransactionTimeoutError(what, hash, timeoutMs)
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
+}
+
+/** @throws RpcRequestError if the text is no address, NoCodeError if nothing stands there */
+export async function requireCode(connection: Connection, address: string): Promise<void> {
+  if (!isAddress(address)) throw new RpcRequestError(`using ${JSON.stringify(address)}`, 'it is not an address')
+  const code = await connection.provider.getCode(address).catch((cause) => {
+    throw chainError(cause, `reading the code at ${address}`, connection.url)
+  })
+  if (code === '0x') throw new NoCodeError(address, connection.chainId)
 }

@@ -1,13 +1,14 @@
 /**
- * Deploying verifiers.
+ * Deploying contracts.
  * @module
  */
 import { ContractFactory, type InterfaceAbi, type Signer } from 'ethers'
-import { AbortedError, VeritensorError } from '../errors.ts'
+import { VeritensorError } from '../errors.ts'
 import type { CompiledContract } from '../solidity/compile.ts'
 import { DEV_CHAIN_IDS } from '../solidity/verifier.ts'
-import { type Connection, waitForReceipt } from './connect.ts'
-import { chainError, NoCodeError, RevertError } from './errors.ts'
+import type { Connection } from './connect.ts'
+import { chainError, NoCodeError } from './errors.ts'
+import { type Request, sendTransaction, type Waiting } from './transact.ts'
 
 export type Deployment = {
   readonly address: string
@@ -19,12 +20,9 @@ export type Deployment = {
   readonly from: string
 }
 
-export type DeployOptions = {
+export type DeployOptions = Waiting & {
   /** Whether the verifying key is a development key: refused off development chains. */
   readonly dev: boolean
-  /** How long to wait for the block, default 180,000. */
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
 }
 
 /** A development key was about to be used on a chain that others use. */
@@ -46,11 +44,46 @@ export function checkKeyForChain(dev: boolean, chainId: bigint): void {
   if (dev && !DEV_CHAIN_IDS.includes(chainId)) throw new DevelopmentKeyChainError(chainId)
 }
 
+/** The transaction that deploys a contract. */
+export async function deploymentRequest(contract: CompiledContract, args: readonly unknown[] = []): Promise<Request> {
+  const factory = new ContractFactory(contract.abi as InterfaceAbi, contract.bytecode)
+  const { data } = await factory.getDeployTransaction(...args)
+  return { what: `deploying ${contract.name}`, data, decoder: factory.interface }
+}
+
+/**
+ * Deploys a compiled contract and waits until it is mined.
+ *
+ * @throws RevertError, RpcRequestError, TransactionTimeoutError, UnreachableRpcError, NoCodeError, AbortedError
+ */
+export async function deployContract(
+  connection: Connection,
+  signer: Signer,
+  contract: CompiledContract,
+  args: readonly unknown[] = [],
+  waiting: Waiting = {},
+): Promise<Deployment> {
+  const receipt = await sendTransaction(connection, signer, await deploymentRequest(contract, args), waiting)
+  const address = receipt.contractAddress!
+  const code = await connection.provider.getCode(address).catch((cause) => {
+    throw chainError(cause, `deploying ${contract.name}`, connection.url)
+  })
+  if (code === '0x') throw new NoCodeError(address, connection.chainId)
+  return {
+    address,
+    transactionHash: receipt.hash,
+    chainId: connection.chainId,
+    blockNumber: receipt.blockNumber,
+    gasUsed: receipt.gasUsed,
+    from: receipt.from,
+  }
+}
+
 /**
  * Deploys a compiled verifier and waits until it is mined. Nothing is sent if the key is a development key and the
  * chain is not for development.
  *
- * @throws DevelopmentKeyChainError, RevertError, RpcRequestError, TransactionTimeoutError, UnreachableRpcError, AbortedError
+ * @throws DevelopmentKeyChainError, and as {@link deployContract}
  */
 export async function deployVerifier(
   connection: Connection,
@@ -59,24 +92,5 @@ export async function deployVerifier(
   options: DeployOptions,
 ): Promise<Deployment> {
   checkKeyForChain(options.dev, connection.chainId)
-  if (options.signal?.aborted) throw new AbortedError('deploying the verifier')
-  const what = `deploying ${contract.name}`
-  const factory = new ContractFactory(contract.abi as InterfaceAbi, contract.bytecode, signer)
-  try {
-    const sent = await signer.sendTransaction(await factory.getDeployTransaction())
-    const receipt = await waitForReceipt(connection, sent.hash, what, options)
-    const address = receipt.contractAddress
-    if (receipt.status !== 1 || address === null) throw new RevertError(what, undefined, [], undefined)
-    if ((await connection.provider.getCode(address)) === '0x') throw new NoCodeError(address, connection.chainId)
-    return {
-      address,
-      transactionHash: sent.hash,
-      chainId: connection.chainId,
-      blockNumber: receipt.blockNumber,
-      gasUsed: receipt.gasUsed,
-      from: receipt.from,
-    }
-  } catch (cause) {
-    throw chainError(cause, what, connection.url, factory.interface)
-  }
+  return deployContract(connection, signer, contract, [], options)
 }

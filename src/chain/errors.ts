@@ -60,6 +60,18 @@ const REMEDIES: Readonly<Record<string, string>> = {
   UnsafeDevelopmentKey:
     'The key is for development only. Make a production key with `setup --ptau` and deploy its verifier.',
   WrongInputCount: 'Pass the public signals of a proof made for this verifier.',
+  WrongLength: 'Pass the bytes of a proof made for this verifier.',
+  UnknownKey: 'Store the verifying key first: `register` does.',
+  UnsafeKey: 'Do not use this key: proofs for it can be forged, or it is malformed. Run a complete set-up.',
+  InvalidProof:
+    'The proof does not show this statement. It must be made for this contract and chain, and for the model’s current version.',
+  InputCommitmentMismatch: 'Pass the commitment of the very input, context and commitments that the proof has.',
+  OutputMismatch: 'Pass the bytes of all public outputs of the model.',
+  ModelNotFound: 'Check the model’s number and that the contract is the registry that was meant.',
+  NotModelOwner: 'Send it from the account that owns the model.',
+  ModelIsDeprecated: 'Register a new model: deprecation is final.',
+  VerificationRefused_ModelDeprecated: 'The model was taken out of use by its owner.',
+  ModelNotVerifiable: 'Give the model a version with details: `register --update`.',
 }
 
 /** The endpoint accepted a request but failed it: no funds, nonce taken, fee too low, or an answer that is none. */

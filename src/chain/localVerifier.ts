@@ -4,18 +4,25 @@
  */
 import type { Proof, VerifyingKey } from '../groth16/keys.ts'
 import { compileContract } from '../solidity/compile.ts'
+import type { Compressed } from '../solidity/compression.ts'
 import { generateVerifier, type VerifierOptions, verifyingKeyDigest } from '../solidity/verifier.ts'
 import { type Anvil, startAnvil } from './anvil.ts'
 import { type Connection, connect, signerFor } from './connect.ts'
 import { type Deployment, deployVerifier } from './deploy.ts'
 import { type OnchainVerification, verifyOnchain } from './verifyOnchain.ts'
 
+/**
+ * Where the contract stands: the first one of the first account of a development chain. Proofs of compressed tensors are made
+ * for it before the chain is started.
+ */
+export const LOCAL_DESTINATION = { chainId: 31337n, contract: '0x5FbDB2315678afecb367f032d93F642f64180aa3' } as const
+
 export type LocalVerifier = {
   readonly deployment: Deployment
   /** Size of the contract's code. */
   readonly codeBytes: number
   /** Asks the contract; what it accepts is sent as a transaction too, which tells the gas. Throws as `verifyOnchain`. */
-  verify(proof: Proof, publicSignals: readonly bigint[]): Promise<OnchainVerification>
+  verify(proof: Proof, publicSignals: readonly bigint[], compressed?: Compressed): Promise<OnchainVerification>
   /** Ends the chain. Idempotent. */
   close(): Promise<void>
 }
@@ -55,8 +62,11 @@ export async function openLocalVerifier(
     return {
       deployment,
       codeBytes: contract.deployedBytecode.length / 2 - 1,
-      verify: (proof, publicSignals) =>
-        verifyOnchain(opened, deployment.address, proof, publicSignals, { vkDigest, send: signer, ...waiting }),
+      verify: (proof, publicSignals, compressed) =>
+        verifyOnchain(opened, deployment.address, proof, publicSignals, {
+          ...{ vkDigest, send: signer, ...waiting },
+          ...(compressed && { compressed }),
+        }),
       close,
     }
   } catch (error) {

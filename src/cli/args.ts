@@ -2,11 +2,11 @@ import { VeritensorError } from '../errors.ts'
 
 /** One `--option` of a command. */
 export type OptionSpec = {
-  readonly type: 'flag' | 'string' | 'integer' | 'strings'
+  readonly type: 'flag' | 'string' | 'integer' | 'number' | 'strings'
   /** Placeholder in the help, such as PATH; `strings` options take every word up to the next option. */
   readonly value?: string
   readonly choices?: readonly string[]
-  /** Bounds of an integer. */
+  /** Bounds of an integer or a number. */
   readonly min?: number
   readonly max?: number
   readonly short?: string
@@ -18,7 +18,7 @@ export type OptionSpecs = Readonly<Record<string, OptionSpec>>
 
 type OptionValue<S extends OptionSpec> = S['type'] extends 'flag'
   ? boolean
-  : S['type'] extends 'integer'
+  : S['type'] extends 'integer' | 'number'
     ? number | undefined
     : S['type'] extends 'strings'
       ? readonly string[]
@@ -79,7 +79,7 @@ export function parseArguments<S extends OptionSpecs>(
       if (taken.length === 0) throw new UsageError(`option --${name} needs a value: --${name} ${spec.value ?? 'VALUE'}`)
     }
     if (spec.type === 'strings') values[name] = [...(values[name] as string[]), ...taken]
-    else values[name] = spec.type === 'integer' ? integer(name, taken[0]!, spec) : choice(name, taken[0]!, spec)
+    else values[name] = (spec.type === 'string' ? choice : amount)(name, taken[0]!, spec)
   }
   for (const [name, spec] of Object.entries(specs))
     if (spec.required && !seen.has(name))
@@ -87,14 +87,17 @@ export function parseArguments<S extends OptionSpecs>(
   return { options: values as Options<S>, positionals }
 }
 
-function integer(
+function amount(
   name: string,
   text: string,
-  { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER }: OptionSpec,
+  { type, min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER }: OptionSpec,
 ): number {
   const value = Number(text)
-  if (!/^-?\d+$/.test(text) || !(value >= min && value <= max))
-    throw new UsageError(`option --${name}: "${text}" is not an integer from ${min} to ${max}`)
+  const form = type === 'integer' ? /^-?\d+$/ : /^-?\d+(\.\d+)?$/
+  if (!form.test(text) || !(value >= min && value <= max))
+    throw new UsageError(
+      `option --${name}: "${text}" is not ${type === 'integer' ? 'an' : 'a'} ${type} from ${min} to ${max}`,
+    )
   return value
 }
 

@@ -1,7 +1,7 @@
 import { availableParallelism, freemem } from 'node:os'
 import type { Estimate } from '../estimate.ts'
 import type { Opening } from '../pipeline/opening.ts'
-import type { PublicTensor } from '../pipeline/signals.ts'
+import { hex, type PublicTensor } from '../pipeline/signals.ts'
 import { firstLargest, type Report } from '../quantise/report.ts'
 import { formatBytes, thousands } from './format.ts'
 import { formatSeconds } from './progress.ts'
@@ -33,9 +33,6 @@ export function describeStatement(statement: readonly PublicTensor[]): {
   return { outputs: outputs.map(text).join('; '), largest: first.length > 1 ? String(firstLargest(first)) : '' }
 }
 
-/** A field element, 64 digits long. */
-export const hex = (x: bigint): string => `0x${x.toString(16).padStart(64, '0')}`
-
 /** The file of a proof's openings. */
 export const openingText = (openings: readonly Opening[]): string =>
   `${JSON.stringify(
@@ -65,11 +62,11 @@ export const statementJson = (statement: readonly PublicTensor[]): readonly Read
 
 /** Lines that tell how far the integers are from the floats. */
 export function describeReport(report: Report, what = 'calibration samples'): string[] {
-  const { samples, maxError, meanError, argmaxAgreement } = report
+  const { samples, maxError, meanError, relativeError, argmaxAgreement } = report
   if (samples === 0) return ['  integers    those of the model itself: nothing was calibrated or compared']
   const agreement = argmaxAgreement === null ? '' : `, same largest output on ${(100 * argmaxAgreement).toFixed(1)} %`
   return [
-    `  integers    max error ${maxError.toPrecision(3)}, mean ${meanError.toPrecision(3)} on ${samples} ${what}${agreement}`,
+    `  integers    max error ${maxError.toPrecision(3)} (${(100 * relativeError).toPrecision(2)} % of the range), mean ${meanError.toPrecision(3)} on ${samples} ${what}${agreement}`,
   ]
 }
 

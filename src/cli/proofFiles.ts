@@ -2,7 +2,9 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { ArtefactError } from '../artefacts/manifest.ts'
 import type { VeritensorError } from '../errors.ts'
-import { decodeProof, decodePublicSignals, type Proof, ProofFormatError } from '../groth16/keys.ts'
+import { decodeProof, decodePublicSignals, encodeProof, type Proof, ProofFormatError } from '../groth16/keys.ts'
+import { decodeCompressed, encodeCompressed } from '../pipeline/compressed.ts'
+import type { Compressed } from '../solidity/compression.ts'
 import { UsageError } from './args.ts'
 
 export const PROOF_SUFFIX = '.proof.json'
@@ -49,6 +51,20 @@ function filesOf(proof: string, given?: string): ProofFiles {
 /** Bytes of JSON that a proof takes at most, with room for white space, and a public signal. */
 const MOST_BYTES = { proof: 1 << 16, signal: 128 } as const
 
+export type ReadProof = {
+  readonly proof: Proof
+  readonly publicSignals: bigint[]
+  readonly compressed?: Compressed
+}
+
+/** The text of proof.json. */
+export const proofText = (proof: Proof, compressed: Compressed | undefined): string =>
+  `${JSON.stringify(
+    { ...encodeProof(proof), ...(compressed && { veritensor: encodeCompressed(compressed) }) },
+    null,
+    1,
+  )}\n`
+
 /**
  * Reads a proof with its public signals. What is no proof comes back as the error that says why: it is an answer, not a
  * failure. Throws ArtefactError `input/unreadable`.
@@ -56,7 +72,8 @@ const MOST_BYTES = { proof: 1 << 16, signal: 128 } as const
 export async function readProof(
   files: ProofFiles,
   nPublic: number,
-): Promise<{ readonly proof: Proof; readonly publicSignals: bigint[] } | VeritensorError> {
+  publicBytes = 0,
+): Promise<ReadProof | VeritensorError> {
   const read = async (path: string, limit: number, name: ConstructorParameters<typeof ProofFormatError>[0]) => {
     const info = await stat(path).catch((cause) => {
       throw unreadable(path, cause)
@@ -74,10 +91,15 @@ export async function readProof(
   try {
     const most = MOST_BYTES.proof + MOST_BYTES.signal * nPublic
     const [proof, signals] = [
-      await read(files.proof, MOST_BYTES.proof, 'malformed'),
+      await read(files.proof, MOST_BYTES.proof + 2 * publicBytes, 'malformed'),
       await read(files.public, most, 'malformed-public-signals'),
     ]
-    return { proof: decodeProof(proof), publicSignals: decodePublicSignals(signals) }
+    const compressed = decodeCompressed((proof as { readonly veritensor?: unknown } | null)?.veritensor)
+    return {
+      proof: decodeProof(proof),
+      publicSignals: decodePublicSignals(signals),
+      ...(compressed && { compressed }),
+    }
   } catch (error) {
     if (error instanceof ProofFormatError) return error
     throw error

@@ -6,8 +6,8 @@ import { contextOf, createFolder, inferNode } from './infer.ts'
 import { decodeModel, duplicate, OnnxError, type OnnxInput, type OnnxModel, type OnnxNode } from './onnx.ts'
 import { withoutStrings } from './strings.ts'
 
-/** Versions of ai.onnx whose definitions of the operators have been read. */
-export const opsetRange = [7, 25] as const
+/** Versions of ai.onnx whose definitions of the operators have been read: which of them an operator takes, it says itself. */
+export const opsetRange = [1, 25] as const
 
 export type ImportOptions = {
   /** Shapes of inputs whose file leaves sizes open, by name. */

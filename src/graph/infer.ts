@@ -44,11 +44,13 @@ const foldLimits = { elements: 2 ** 24, total: 2 ** 25, work: 2 ** 28 } as const
 
 /** Operators whose work is up to (elements of the output) × (elements of an input). */
 const contracting = new Set([
+  'Attention',
   'AveragePool',
   'Conv',
   'ConvTranspose',
   'CumSum',
   'Einsum',
+  'FusedMatMul',
   'GRU',
   'Gemm',
   'LinearSum',
@@ -61,7 +63,7 @@ const contracting = new Set([
 ])
 
 /**
- * Computes nodes whose inputs are all constant, until so many elements are made that the rest is better left alone. `keep`
+ * Computes nodes whose inputs are all constant, or whose results have no elements, until so many elements are made that the rest is better left alone. `keep`
  * names operators to leave alone.
  */
 export function createFolder(
@@ -69,8 +71,12 @@ export function createFolder(
 ): (op: Op, context: InferContext, outputs: readonly TensorType[]) => Tensor[] | undefined {
   let total = 0
   return (op, context, outputs) => {
-    const known = context.types.every((type, i) => type === undefined || context.constants[i] !== undefined)
-    if ((!known && !op.typesOnly) || keep.includes(op.type)) return undefined
+    const known = context.types.every(
+      (type, i) => type === undefined || context.constants[i] !== undefined || op.typeOnly?.includes(i),
+    )
+    const empty = outputs.length > 0 && outputs.every(({ shape }) => sizeOf(shape) === 0)
+    if (empty) return outputs.map(({ dtype, shape }) => ({ dtype, shape, data: new Float64Array() }))
+    if (!known || keep.includes(op.type)) return undefined
     const made = outputs.reduce((n, { shape }) => n + sizeOf(shape), 0)
     const read = Math.max(...context.types.map((type) => (type === undefined ? 0 : sizeOf(type.shape))), 1)
     if (made > foldLimits.elements || total + made > foldLimits.total) return undefined

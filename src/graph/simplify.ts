@@ -7,8 +7,10 @@ import { batchNormalizationTerms } from '../ops/batchNormalization.ts'
 import { gemmAttributes } from '../ops/gemm.ts'
 import { findOp } from '../ops/index.ts'
 import { broadcastMap, type Shape, sameShape, sizeOf, type Tensor } from '../tensor.ts'
+import { expandAttention } from './attention.ts'
 import type { Graph, Node } from './graph.ts'
 import { contextOf, createFolder } from './infer.ts'
+import { fuseMasks } from './masks.ts'
 import { type Draft, rewrite } from './rewrite.ts'
 import { unrollRecurrent } from './unroll.ts'
 
@@ -17,7 +19,9 @@ export function simplify(graph: Graph): Graph {
   const passes = [
     foldConstants,
     unrollRecurrent,
+    expandAttention,
     dropNoOps,
+    fuseMasks,
     fuseBatchNormalization,
     fuseAffine,
     foldConstants,
@@ -46,6 +50,7 @@ export function foldConstants(graph: Graph): Graph {
 export function dropNoOps(graph: Graph): Graph {
   const fixed = new Set(graph.inputs.map(({ name }) => name))
   const outputs = new Set(graph.outputs)
+  const used = new Set([...graph.outputs, ...graph.nodes.flatMap((node) => node.inputs)])
   /** New names of values; an output of the graph passes its name to the value that it repeats. */
   const renamed = new Map<string, string>()
   const current = (name: string): string => {
@@ -54,7 +59,7 @@ export function dropNoOps(graph: Graph): Graph {
     return at
   }
   const nodes = graph.nodes.filter((node) => {
-    if (!isNoOp(graph, node)) return true
+    if (!isNoOp(graph, node) || node.outputs.slice(1).some((name) => used.has(name))) return true
     const [from, to] = [current(node.inputs[0]!), node.outputs[0]!]
     if (!outputs.has(to)) renamed.set(to, from)
     else if (!outputs.has(from) && !fixed.has(from) && !graph.constants.has(from)) renamed.set(from, to)

@@ -2,87 +2,22 @@
  * Recurrent nodes as ordinary ones, a copy per step.
  * @module
  */
-import { findOp } from '../ops/index.ts'
 import { type Activation, type Recurrence, type RecurrentType, recurrenceOf } from '../ops/recurrent.ts'
 import { UnsupportedError } from '../ops/unsupported.ts'
 import type { Tensor } from '../tensor.ts'
-import type { Attribute, Graph, Node } from './graph.ts'
-import { contextOf, inferNode } from './infer.ts'
+import type { Graph, Node } from './graph.ts'
+import { contextOf } from './infer.ts'
+import { type Maker, makerFor } from './maker.ts'
 import { type Draft, rewrite } from './rewrite.ts'
 
 /** Most steps of a node, over its directions: each makes some ten nodes. */
 const maxSteps = 2048
-
-/** Opset of the nodes that are made; each node has its own. */
-const opsets: Readonly<Record<string, number>> = { '': 21, veritensor: 1 }
 
 /** Writes RNN, GRU and LSTM as nodes for each step and direction, named after the node, direction, step and role. */
 export const unrollRecurrent = (graph: Graph): Graph =>
   rewrite(graph, (node, draft) =>
     node.domain === '' && Object.hasOwn(cells, node.op) ? unrolled(node, draft, node.op as RecurrentType) : undefined,
   )
-
-type Attributes = Readonly<Record<string, Attribute>>
-
-/** Makes nodes in place of one; computes at once those whose inputs are all constant. */
-type Maker = {
-  readonly nodes: Node[]
-  /** Name of the value that a new node makes. */
-  make(role: string, op: string, inputs: readonly string[], attributes?: Attributes): string
-  /** The same with a given name of the value, as a node in any case. */
-  output(name: string, op: string, inputs: readonly string[], attributes?: Attributes): void
-  constant(role: string, tensor: Tensor): string
-  ints(role: string, values: readonly number[]): string
-  valueOf(name: string): Tensor | undefined
-}
-
-function makerFor(draft: Draft, owner: Node): Maker {
-  const nodes: Node[] = []
-  const known = new Map<string, string>()
-  const nodeOf = (
-    role: string,
-    op: string,
-    inputs: readonly string[],
-    outputs: readonly string[],
-    attributes: Attributes,
-  ): Node => {
-    const domain = op === 'LinearSum' || op === 'ProductSum' ? 'veritensor' : ''
-    const name = role === '' ? owner.name : draft.nodeName(owner.name, role)
-    // what calibration saw at one step is as likely at another
-    const place = /^(forward|reverse)\.\d+\.(.*)$/.exec(role)
-    return {
-      ...{ name, op, domain, opset: opsets[domain]!, inputs, outputs, attributes },
-      ...(place === null ? {} : { role: `${owner.name}.${place[1]}.${place[2]}` }),
-    }
-  }
-  const constant: Maker['constant'] = (role, tensor) => draft.addConstant(`${owner.name}.${role}`, tensor)
-  return {
-    nodes,
-    constant,
-    make(role, op, inputs, attributes = {}) {
-      const node = nodeOf(role, op, inputs, [], attributes)
-      const found = findOp(node.domain, op, node.opset, owner.name)
-      const context = contextOf(node, draft)
-      const [type] = inferNode(found, context)
-      if (inputs.every((name) => name === '' || draft.constants.has(name)))
-        return constant(role, found.compute(context, context.constants)[0]!)
-      const name = draft.addValue(`${owner.name}.${role}`, type!)
-      nodes.push({ ...node, outputs: [name] })
-      return name
-    },
-    output: (name, op, inputs, attributes = {}) => {
-      nodes.push(nodeOf(nodes.some((n) => n.name === owner.name) ? 'output' : '', op, inputs, [name], attributes))
-    },
-    ints(role, values) {
-      const key = values.join()
-      const name =
-        known.get(key) ?? constant(role, { dtype: 'int64', shape: [values.length], data: Float64Array.from(values) })
-      known.set(key, name)
-      return name
-    },
-    valueOf: (name) => draft.constants.get(name),
-  }
-}
 
 /** A direction of a node: its parameters and where its steps take their names from. */
 type Lane = {

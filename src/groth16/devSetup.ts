@@ -9,12 +9,20 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { Fr } from '../../circuits/field.ts'
-import { AbortedError, VeritensorError } from '../errors.ts'
-import { fileHeader, sectionHeader } from './binfile.ts'
-import { DOUBLE_MONTGOMERY, le32, MAX_POWER, powR, Q, R, readLE32, rootOfUnity, viewOf, writeLE32 } from './bn254.ts'
-import { type Group, POINT_SIZE } from './fixedBase.ts'
-import { coefficientWords, type R1cs, r1csDigest, WrongFieldError } from './r1cs.ts'
-import { COEFFICIENT_SIZE, devMark, domainPower, HEADER_SIZE, SECTION_ORDER } from './zkey.ts'
+import { AbortedError } from '../errors.ts'
+import { MAX_POWER, powR, R, readLE32, rootOfUnity, viewOf, writeLE32 } from './bn254.ts'
+import { type R1cs, r1csDigest } from './r1cs.ts'
+import { devMark } from './zkey.ts'
+import {
+  BREATH,
+  type Group,
+  headerBytes,
+  keyFile,
+  POINT_SIZE,
+  type Write,
+  writeCoefficients,
+  writeSectionHeaders,
+} from './zkeyWriter.ts'
 
 /** The toxic waste, each in [1, r). */
 export type Secrets = {
@@ -25,25 +33,13 @@ export type Secrets = {
   readonly delta: bigint
 }
 
-/** The largest domain of a development key: H needs the roots of unity of the doubled domain. */
-const MAX_DEV_POWER = MAX_POWER - 1
-
-/** The circuit has more rows than the field has roots of unity. */
-export class CircuitTooLargeError extends VeritensorError {
-  constructor(rows: number) {
-    super('limit/circuit-too-large', `${rows} rows exceed the largest domain, 2^${MAX_DEV_POWER}`, {
-      details: { rows, maxPower: MAX_DEV_POWER },
-      fix: 'Split the model.',
-    })
-  }
-}
-
 /** What the setup takes from the edge. */
 export type SetupEdge = {
   /** Multiplies a group's generator by scalars (32 bytes each, little-endian, on shared memory). */
   readonly multiply: (group: Group, scalars: Uint8Array) => Promise<Uint8Array>
-  /** Writes bytes at a position of the key file, in any order. The bytes are overwritten after the call. */
-  readonly write: (position: number, bytes: Uint8Array) => void
+  /** Scalars that are worth a call of `multiply`. */
+  readonly blocks: Readonly<Record<Group, number>>
+  readonly write: Write
   readonly signal?: AbortSignal | undefined
   /** Called with the finished share in [0, 1]. */
   readonly onProgress?: ((fraction: number) => void) | undefined
@@ -65,23 +61,6 @@ export function drawSecrets(random: (bytes: Uint8Array) => void): Secrets {
   return { tau: draw(), alpha: draw(), beta: draw(), gamma: draw(), delta: draw() }
 }
 
-/** Position and size of each section's data, and the size of the file. */
-function layout(sizes: Readonly<Record<number, number>>) {
-  const at: Record<number, number> = {}
-  let position = 12
-  for (const id of SECTION_ORDER) {
-    at[id] = position + 12
-    position += 12 + sizes[id]!
-  }
-  return { at, size: position }
-}
-
-/** Scalars per call of `multiply`: some 30 ms of work. */
-const BLOCK: Readonly<Record<Group, number>> = { g1: 2048, g2: 512 }
-
-/** Rows of work between two looks at the event loop. */
-const BREATH = 1 << 14
-
 /**
  * Writes a development key of a circuit.
  *
@@ -93,17 +72,8 @@ const BREATH = 1 << 14
 export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEdge): Promise<void> {
   const { wires: nVars, rows } = circuit
   const nPublic = circuit.publicOutputs + circuit.publicInputs
-  if (circuit.prime !== R) throw new WrongFieldError(circuit.prime)
-  const power = domainPower(rows, nPublic)
-  if (power > MAX_DEV_POWER) throw new CircuitTooLargeError(rows)
+  const { power, sizes, at, size, coefficients } = keyFile(circuit)
   const N = 2 ** power
-  const coefficients = countCoefficients(circuit) + nPublic + 1
-  const sizes = {
-    ...{ 1: 4, 2: HEADER_SIZE, 3: 64 * (nPublic + 1), 4: 4 + COEFFICIENT_SIZE * coefficients, 5: 64 * nVars },
-    ...{ 6: 64 * nVars, 7: 128 * nVars, 8: 64 * (nVars - nPublic - 1), 9: 64 * N, 10: 68 },
-  }
-  const { at, size } = layout(sizes)
-
   // progress counts a point of G2 as three, as it costs
   const total = 64 * (N + 3 * nVars) + 3 * 64 * nVars
   let done = 0
@@ -123,7 +93,7 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
   }
   /** Multiplies all scalars and writes the points from `position` on. */
   const points = (group: Group, scalars: Uint8Array, position: number): void => {
-    const step = 32 * BLOCK[group]
+    const step = 32 * edge.blocks[group]
     for (let from = 0; from < scalars.length; from += step) {
       const block = scalars.subarray(from, from + step)
       const task = edge.multiply(group, block).then((bytes) => {
@@ -178,10 +148,8 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
     points('g1', kScalars.subarray(0, 32 * (nPublic + 1)), at[3]!)
     points('g1', kScalars.subarray(32 * (nPublic + 1)), at[8]!)
 
-    edge.write(0, fileHeader('zkey', SECTION_ORDER.length))
-    for (const id of SECTION_ORDER) edge.write(at[id]! - 12, sectionHeader(id, sizes[id]))
-    edge.write(at[1]!, Uint8Array.of(1, 0, 0, 0))
-    await coefficientSection(circuit, coefficients, edge, at[4]!, breathe)
+    writeSectionHeaders(edge.write, at, sizes)
+    await writeCoefficients(circuit, coefficients, edge.write, at[4]!, breathe)
     const history = new Uint8Array(68)
     history.set(devMark(r1csDigest(circuit)))
     edge.write(at[10]!, history)
@@ -192,16 +160,6 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
     await Promise.allSettled(pending) // threads may still read the scalars
     for (const array of shared) array.fill(0)
   }
-}
-
-function countCoefficients({ rows, rowLC, lcStart }: R1cs): number {
-  let count = 0
-  for (let row = 0; row < rows; row++)
-    for (let matrix = 0; matrix < 2; matrix++) {
-      const lc = rowLC[3 * row + matrix]!
-      count += lcStart[lc + 1]! - lcStart[lc]!
-    }
-  return count
 }
 
 /**
@@ -281,15 +239,7 @@ async function header(
   position: number,
   scalarArray: (count: number) => Uint8Array,
 ): Promise<void> {
-  const bytes = new Uint8Array(HEADER_SIZE)
-  const view = viewOf(bytes)
-  view.setUint32(0, 32, true)
-  bytes.set(le32(Q), 4)
-  view.setUint32(36, 32, true)
-  bytes.set(le32(R), 40)
-  view.setUint32(72, circuit.wires, true)
-  view.setUint32(76, circuit.publicOutputs + circuit.publicInputs, true)
-  view.setUint32(80, N, true)
+  const bytes = headerBytes(circuit, N)
   const place = async (group: Group, values: readonly bigint[], offsets: readonly number[]): Promise<void> => {
     const scalars = scalarArray(values.length)
     for (let i = 0; i < values.length; i++) writeLE32(viewOf(scalars), 32 * i, values[i]!)
@@ -300,48 +250,4 @@ async function header(
   await place('g1', [alpha, beta, delta], [84, 148, 468])
   await place('g2', [beta, gamma, delta], [212, 340, 532])
   edge.write(position, bytes)
-}
-
-/** Section 4: per row A then B, then the extra rows. */
-async function coefficientSection(
-  circuit: R1cs,
-  count: number,
-  edge: SetupEdge,
-  position: number,
-  breathe: () => Promise<void>,
-): Promise<void> {
-  const { rows, rowLC, lcStart, lcWire, lcCoefficient } = circuit
-  const values = coefficientWords(circuit.coefficients, DOUBLE_MONTGOMERY)
-  const one = coefficientWords([1n], DOUBLE_MONTGOMERY)
-  const out = new Uint32Array(11 * BREATH)
-  const bytes = new Uint8Array(out.buffer)
-  let at = 0
-  edge.write(position, new Uint8Array(Uint32Array.of(count).buffer))
-  position += 4
-  const flush = async (): Promise<void> => {
-    edge.write(position, bytes.subarray(0, 4 * at))
-    position += 4 * at
-    at = 0
-    await breathe()
-  }
-  for (let row = 0; row < rows; row++)
-    for (let matrix = 0; matrix < 2; matrix++) {
-      const lc = rowLC[3 * row + matrix]!
-      for (let t = lcStart[lc]!; t < lcStart[lc + 1]!; t++) {
-        out[at++] = matrix
-        out[at++] = row
-        out[at++] = lcWire[t]!
-        const from = 8 * lcCoefficient[t]!
-        for (let w = 0; w < 8; w++) out[at++] = values[from + w]!
-        if (at === out.length) await flush()
-      }
-    }
-  for (let s = 0; s <= circuit.publicOutputs + circuit.publicInputs; s++) {
-    out[at++] = 0
-    out[at++] = rows + s
-    out[at++] = s
-    for (let w = 0; w < 8; w++) out[at++] = one[w]!
-    if (at === out.length) await flush()
-  }
-  await flush()
 }

@@ -91,12 +91,12 @@ export const G2_GENERATOR: G2 = {
   ],
 }
 
-export const equalG2 = (a: G2, b: G2): boolean =>
-  a.x[0] === b.x[0] && a.x[1] === b.x[1] && a.y[0] === b.y[0] && a.y[1] === b.y[1]
+/** Whether two points of G2 are equal up to sign: they have the same x. */
+export const sameUpToSign = (a: G2, b: G2): boolean => a.x[0] === b.x[0] && a.x[1] === b.x[1]
 
 /**
  * Refuses a key that is malformed or under which statements can be forged: points at infinity, off the curve or outside
- * the subgroup; delta = gamma, delta = the generator or delta = beta (a setup without phase 2), gamma = beta; IC points
+ * the subgroup; delta = ±gamma, delta = ±the generator or delta = ±beta (a setup without phase 2), gamma = ±beta; IC points
  * that are zero or equal up to sign (signals that are not bound or can be exchanged).
  *
  * It can't see whether anybody knows the toxic waste: look at `dev`, and at where the key comes from.
@@ -118,10 +118,10 @@ export function checkVerifyingKey(vk: VerifyingKey): void {
   checkG2(vk.beta, 'beta', refuseZero)
   checkG2(vk.gamma, 'gamma', refuseZero)
   checkG2(vk.delta, 'delta', refuseZero)
-  if (equalG2(vk.delta, vk.gamma)) unsafe('delta equals gamma, so that every statement can be forged')
-  if (equalG2(vk.delta, G2_GENERATOR)) unsafe('delta is the generator: the key has no contribution')
-  if (equalG2(vk.delta, vk.beta)) unsafe('delta equals beta')
-  if (equalG2(vk.gamma, vk.beta)) unsafe('gamma equals beta')
+  if (sameUpToSign(vk.delta, vk.gamma)) unsafe('delta equals gamma up to sign, so that every statement can be forged')
+  if (sameUpToSign(vk.delta, G2_GENERATOR)) unsafe('delta is the generator, up to sign: the key has no contribution')
+  if (sameUpToSign(vk.delta, vk.beta)) unsafe('delta equals beta up to sign')
+  if (sameUpToSign(vk.gamma, vk.beta)) unsafe('gamma equals beta up to sign')
   const seen = new Map<bigint, number>()
   vk.ic.forEach((point, s) => {
     checkG1(point, `IC ${s}`, refuseZero)

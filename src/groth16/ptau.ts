@@ -3,7 +3,7 @@
  * @module
  */
 import { VeritensorError } from '../errors.ts'
-import { FileFormatError, readSectionTable } from './binfile.ts'
+import { FileFormatError, readSectionTable, type Section } from './binfile.ts'
 import { MAX_POWER, Q, readLE32, viewOf } from './bn254.ts'
 import type { R1cs } from './r1cs.ts'
 import { domainPower } from './zkey.ts'
@@ -27,8 +27,12 @@ export class PtauNotPreparedError extends VeritensorError {
   }
 }
 
-/** What a file says about itself. */
-export type PtauInfo = { readonly power: number; readonly prepared: boolean }
+/** What a file says about itself, and where its sections are. */
+export type PtauInfo = {
+  readonly power: number
+  readonly prepared: boolean
+  readonly sections: ReadonlyMap<number, Section>
+}
 
 /**
  * Reads the header of a file and checks the size of each section; the points are not looked at. `read` gives `length`
@@ -60,7 +64,7 @@ export function readPtauInfo(fileSize: number, read: (position: number, length: 
     const section = table.get(Number(id))
     if (section && !sizes.includes(section.size)) fail(`section ${id} has ${section.size} bytes`)
   }
-  return { power, prepared: lagrange.every((id) => table.has(id)) }
+  return { power, prepared: lagrange.every((id) => table.has(id)), sections: table }
 }
 
 /**
@@ -68,7 +72,7 @@ export function readPtauInfo(fileSize: number, read: (position: number, length: 
  *
  * Throws PtauTooSmallError and PtauNotPreparedError.
  */
-export function checkPtau({ power, prepared }: PtauInfo, circuit: R1cs): void {
+export function checkPtau({ power, prepared }: Pick<PtauInfo, 'power' | 'prepared'>, circuit: R1cs): void {
   const needed = domainPower(circuit.rows, circuit.publicOutputs + circuit.publicInputs)
   if (power < needed) throw new PtauTooSmallError(power, needed)
   if (!prepared) throw new PtauNotPreparedError()

@@ -33,6 +33,9 @@ export function decodeModelFile(bytes: Uint8Array): IntegerModel {
   const model = revive((header as { model?: unknown }).model) as IntegerModel
   if (typeof model !== 'object' || ![model?.inputs, model?.layers, model?.outputs].every(Array.isArray))
     throw new ModelError('model/malformed', 'the file holds no integer model')
+  const { architecture = [] } = model
+  if (!Array.isArray(architecture) || !architecture.every((line) => typeof line === 'string'))
+    throw new ModelError('model/malformed', 'the architecture is no list of lines')
   try {
     analyse(model)
   } catch (cause) {

@@ -9,6 +9,7 @@ import { VeritensorError } from '../errors.ts'
 import { type Shape, sizeOf } from '../tensor.ts'
 import type { Bounds, ValueId } from './layer.ts'
 import { kindOf, type Layer } from './layers/index.ts'
+import type { Weights } from './layers/weights.ts'
 
 /** An input or output of a model: real value = scale · integer. */
 export type Port = {
@@ -33,6 +34,8 @@ export type IntegerModel = {
   /** Layer i makes value inputs.length + i from earlier values. */
   readonly layers: readonly Layer[]
   readonly outputs: readonly Port[]
+  /** The graph that it was made of but for its weights, line by line, where weight sets give these. */
+  readonly architecture?: readonly string[]
 }
 
 /** Bounds and size of every value. */
@@ -54,7 +57,8 @@ export function analyse(model: IntegerModel): ValueInfo[] {
   for (const layer of model.layers) {
     const inputs = layer.inputs.map((id) => infos[id])
     try {
-      if (inputs.length === 0 || inputs.some((x) => x === undefined)) throw new RangeError('an input is not defined')
+      if ((inputs.length === 0 && layer.kind !== 'weights') || inputs.some((x) => x === undefined))
+        throw new RangeError('an input is not defined')
       if (!isShape(layer.shape)) throw new RangeError('the shape is invalid')
       const known = inputs as ValueInfo[]
       const kind = kindOf(layer)
@@ -80,23 +84,31 @@ const isShape = (shape: Shape): boolean => Array.isArray(shape) && shape.every((
 export const fitsDoubles = (infos: readonly ValueInfo[]): boolean =>
   infos.every(({ peak }) => peak <= Number.MAX_SAFE_INTEGER)
 
-/** All values of the model over any arithmetic; `enter` is called before each layer, for labels. */
+/** The tensors that a weight set gives, in its order. */
+export const weightsOf = ({ layers }: Pick<IntegerModel, 'layers'>): Weights[] =>
+  layers.filter((layer) => layer.kind === 'weights')
+
+/**
+ * All values of the model over any arithmetic. `inputs` are those of the model, then the tensors of a weight set if it takes
+ * one; `around` runs each layer, for labels.
+ */
 export function evaluateModel<T>(
   model: IntegerModel,
   A: Arithmetic<T>,
   inputs: readonly ArrayLike<T>[],
   around: (layer: Layer, body: () => ArrayLike<T>) => ArrayLike<T> = (_, body) => body(),
 ): ArrayLike<T>[] {
-  const values: ArrayLike<T>[] = [...inputs]
+  const values = inputs.slice(0, model.inputs.length)
+  let given = values.length
   for (const layer of model.layers) {
-    const arguments_ = layer.inputs.map((id) => values[id]!)
+    const arguments_ = layer.kind === 'weights' ? [inputs[given++]!] : layer.inputs.map((id) => values[id]!)
     values.push(around(layer, () => kindOf(layer).run(A, layer, arguments_)))
   }
   return values
 }
 
 /**
- * The exact integer run of a model: a function from inputs to every value. Doubles where they are exact, bigint otherwise.
+ * The exact integer run of a model: a function from inputs, and the tensors of a weight set if it takes one, to every value. Doubles where they are exact, bigint otherwise.
  * Throws as `analyse` and `checkInputs` do.
  */
 export function prepareInteger(
@@ -123,20 +135,35 @@ export function prepareInteger(
 export const runInteger = (model: IntegerModel, inputs: readonly ArrayLike<number>[]): ArrayLike<number | bigint>[] =>
   prepareInteger(model)(inputs)
 
-/** Throws ModelError `input/…` unless there is one array per input, of the right length, of integers within its bounds. */
+/**
+ * Throws ModelError `input/…` unless there is one array per input and tensor of weights, of the right length, of integers
+ * within its bounds.
+ */
 export function checkInputs(model: IntegerModel, inputs: readonly ArrayLike<number>[]): void {
-  if (inputs.length !== model.inputs.length)
-    throw new ModelError('input/count', `the model takes ${model.inputs.length} inputs, ${inputs.length} were given`)
-  model.inputs.forEach(({ name, lo, hi, shape }, i) => {
-    const x = inputs[i]!
-    if (x.length !== sizeOf(shape))
-      throw new ModelError('input/wrong-shape', `input "${name}" has ${sizeOf(shape)} elements, ${x.length} were given`)
-    for (let j = 0; j < x.length; j++) {
-      const v = x[j]!
-      if (!Number.isInteger(v) || v < lo || v > hi)
-        throw new ModelError('input/out-of-range', `input "${name}"[${j}] is ${v}, not an integer in [${lo}, ${hi}]`, {
-          details: { input: name, element: j, value: v, lo, hi },
-        })
-    }
-  })
+  const weights = weightsOf(model)
+  const expected = model.inputs.length + weights.length
+  if (inputs.length !== expected)
+    throw new ModelError(
+      'input/count',
+      `the model takes ${expected} ${weights.length > 0 ? 'inputs and tensors of weights' : 'inputs'}, ${inputs.length} were given`,
+    )
+  for (const [i, of] of [...model.inputs, ...weights].entries())
+    checkElements(i < model.inputs.length ? 'input' : 'weights', of, inputs[i]!)
+}
+
+/** Throws ModelError `input/…` unless there are as many integers as the shape says, all within the bounds. */
+export function checkElements(
+  kind: 'input' | 'weights',
+  { name, lo, hi, shape }: Bounds & { readonly name: string; readonly shape: Shape },
+  x: ArrayLike<number>,
+): void {
+  if (x.length !== sizeOf(shape))
+    throw new ModelError('input/wrong-shape', `${kind} "${name}" has ${sizeOf(shape)} elements, ${x.length} were given`)
+  for (let j = 0; j < x.length; j++) {
+    const v = x[j]!
+    if (!Number.isInteger(v) || v < lo || v > hi)
+      throw new ModelError('input/out-of-range', `${kind} "${name}"[${j}] is ${v}, not an integer in [${lo}, ${hi}]`, {
+        details: { [kind]: name, element: j, value: v, lo, hi },
+      })
+  }
 }

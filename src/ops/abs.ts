@@ -10,6 +10,12 @@ export const abs: Op = {
   domain: '',
   opsets: [6, 25],
   arity: [1, 1],
+  doc: {
+    integers: 'max(q, 0) + max(-q, 0)',
+    rows: '2·(b + 2) an element, 0 where none can be negative',
+    error: 'none',
+    example: { inputs: [[2, 3]] },
+  },
   infer: (context) => {
     attributesOf(context.node, {})
     return [typeOf(context, 0, numericTypes)]

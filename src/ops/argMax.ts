@@ -29,6 +29,12 @@ export function extremeIndex(type: string, sign: 1 | -1): Op {
     domain: '',
     opsets: [1, 25],
     arity: [1, 1],
+    doc: {
+      integers: 'index of the first largest integer (of the last, where the node says so), of the negatives for ArgMin',
+      rows: 'k·(B + 3) + 1 an element, with all fraction bits of the input',
+      error: 'none for the integers',
+      example: { inputs: [[2, 3]], attributes: { axis: 1 } },
+    },
     infer: (context) => [resultOf(context)],
     compute: (context, [x]) => {
       const { axis, lastOfEqual } = argMaxAttributes(context)

@@ -19,13 +19,20 @@ export type AttributeKind<T> = {
   readonly choice?: boolean
 }
 
+type Spec = Readonly<Record<string, AttributeKind<unknown>>>
+
+const observers = new WeakMap<object, (spec: Spec) => void>()
+
+/** Has a node's attributes tell what they are asked for, for documentation: `observe` gets every specification. */
+export const observeAttributes = (attributes: Node['attributes'], observe: (spec: Spec) => void): void => {
+  observers.set(attributes, observe)
+}
+
 type Values<S> = { readonly [K in keyof S]: S[K] extends AttributeKind<infer T> ? T : never }
 
 /** All attributes of a node. Throws UnsupportedError for unknown ones, InvalidNodeError for wrong types. */
-export function attributesOf<S extends Readonly<Record<string, AttributeKind<unknown>>>>(
-  node: Node,
-  spec: S,
-): Values<S> {
+export function attributesOf<S extends Spec>(node: Node, spec: S): Values<S> {
+  observers.get(node.attributes)?.(spec)
   for (const [attribute, got] of Object.entries(node.attributes))
     if (!Object.hasOwn(spec, attribute))
       throw new UnsupportedError({

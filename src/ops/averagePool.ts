@@ -1,5 +1,6 @@
 import { floatTypes, sizeOf } from '../tensor.ts'
 import { attributesOf, flag } from './attributes.ts'
+import { WEIGHT_ERROR } from './doc.ts'
 import { typeAt, typeOf } from './inputs.ts'
 import { lowerAveragePool } from './lower/pools.ts'
 import type { InferContext, Op } from './op.ts'
@@ -21,6 +22,13 @@ export const averagePool: Op = {
   domain: '',
   opsets: [7, 25],
   arity: [1, 1],
+  doc: {
+    integers:
+      'Σ W·q with W = round(s / (sy·count) · 2^S); exact for windows of a power of two in the scale of the input',
+    rows: '0',
+    error: WEIGHT_ERROR,
+    example: { inputs: [[1, 1, 4, 4]], attributes: { kernel_shape: [2, 2], strides: [2, 2] } },
+  },
   infer: (context) => {
     const { dtype, shape } = typeOf(context, 0, floatTypes)
     return [{ dtype, shape: [...shape.slice(0, 2), ...averagePoolWindows(context).geometry.outSpatial] }]

@@ -1,6 +1,7 @@
 import { floatTypes, formatShape, sizeOf, type Tensor } from '../tensor.ts'
 import { attributesOf, float, oneOf } from './attributes.ts'
-import { invalid, typeAt, typeOf, unsupported } from './inputs.ts'
+import { constantOf, WEIGHT_ERROR } from './doc.ts'
+import { constantAt, invalid, typeAt, typeOf } from './inputs.ts'
 import { lowerAffineChannels } from './lower/elementwise.ts'
 import type { InferContext, Op } from './op.ts'
 
@@ -29,6 +30,16 @@ export const batchNormalization: Op = {
   domain: '',
   opsets: [7, 25],
   arity: [5, 5],
+  doc: {
+    integers: 'Σ W·q + B per channel; fused into the Conv, Gemm or MatMul before it where that is possible',
+    rows: '0',
+    error: WEIGHT_ERROR,
+    refuses: 'training, and parameters that the model computes',
+    example: {
+      inputs: [[1, 2, 3]],
+      constants: [constantOf([2], [1, 2]), constantOf([2], [0, 1]), constantOf([2], [0, 1]), constantOf([2], [1, 2])],
+    },
+  },
   infer: (context) => {
     attributes(context)
     const x = typeOf(context, 0, floatTypes)
@@ -49,11 +60,15 @@ export const batchNormalization: Op = {
     const channel = (i: number): number => Math.floor(i / plane) % channels
     return [{ ...x!, data: x!.data.map((v, i) => factor[channel(i)]! * v + offset[channel(i)]!) }]
   },
+  scaling: { accumulates: true },
   lower: (context, [x]) => {
-    const [, scale, bias, mean, variance] = context.constants
-    if (scale === undefined || bias === undefined || mean === undefined || variance === undefined)
-      return unsupported(context, 'parameters', 'computed by the model', 'constant parameters')
-    const { factor, offset } = batchNormalizationTerms(context, [scale, bias, mean, variance])
+    const parameter = (i: number, name: string): Tensor => constantAt(context, i, name)!
+    const { factor, offset } = batchNormalizationTerms(context, [
+      parameter(1, 'scale'),
+      parameter(2, 'B'),
+      parameter(3, 'input_mean'),
+      parameter(4, 'input_var'),
+    ])
     return [lowerAffineChannels(context, x!, factor, offset)]
   },
 }

@@ -68,6 +68,15 @@ export const cast: Op = {
   domain: '',
   opsets: [6, 25],
   arity: [1, 1],
+  doc: {
+    integers:
+      'to floats Σ round(s / sy · 2^S)·q; to booleans [q ≠ 0]; to integers v towards zero, v as for Floor; between floats, and to wider integers, as they are',
+    rows: 'to integers two clamps of v and v + 2 an element; to booleans two clamps; else 0',
+    error: 'as Floor to integers, that of rounding a weight to other floats',
+    refuses:
+      'element types of fewer than 8 bits, floats of 8 bits, strings; integer types that do not hold every value of the model',
+    example: { inputs: [[2, 3]], attributes: { to: 6 } },
+  },
   infer: (context) => [checkCast(context, target(context))],
   compute: (context, [x]) => [castTo(context, x!, target(context))],
   scaling: { tied: true, wideInput: 'keeps' },

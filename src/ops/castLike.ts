@@ -1,5 +1,6 @@
 import { attributesOf, flag, oneOf } from './attributes.ts'
 import { castTo, checkCast, lowerCast } from './cast.ts'
+import { constantOf } from './doc.ts'
 import { typeAt } from './inputs.ts'
 import type { InferContext, Op } from './op.ts'
 
@@ -13,7 +14,15 @@ export const castLike: Op = {
   type: 'CastLike',
   domain: '',
   opsets: [15, 25],
+  typeOnly: [1],
   arity: [2, 2],
+  doc: {
+    integers: 'as Cast',
+    rows: 'as Cast',
+    error: 'as Cast',
+    refuses: 'as Cast',
+    example: { inputs: [[2, 3]], constants: [constantOf([1], [0], 'int32')] },
+  },
   infer: (context) => [checkCast(context, target(context))],
   compute: (context, [x]) => [castTo(context, x!, target(context))],
   scaling: { tied: true, wideInput: 'keeps' },

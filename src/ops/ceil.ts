@@ -14,6 +14,12 @@ export const ceil: Op = {
   domain: '',
   opsets: [6, 25],
   arity: [1, 1],
+  doc: {
+    integers: '-⌊-v⌋, v as for Floor',
+    rows: 'a clamp of v an element',
+    error: '1/512 of a step before rounding',
+    example: { inputs: [[2, 3]] },
+  },
   infer: (context) => {
     attributesOf(context.node, {})
     return [typeOf(context, 0, floatTypes)]

@@ -3,7 +3,7 @@ import { tabulated } from './tabulated.ts'
 
 /**
  * y = max(0, x) + min(0, alpha · (exp(x / alpha) - 1)), elementwise.
- * Maximum error: half a step of the output for the rounded input; one step above 12 bits. https://onnx.ai/onnx/operators/onnx__Celu.html
+ * https://onnx.ai/onnx/operators/onnx__Celu.html
  */
 export const celu = tabulated(
   'Celu',

@@ -1,4 +1,5 @@
 import { attributesOf, float, optional } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { mapTensor } from './elementwise.ts'
 import { atMostInputs, constantScalar, numericTypes, typeLikeFirst, typeOf } from './inputs.ts'
 import { lowerClip } from './lower/activations.ts'
@@ -21,6 +22,13 @@ export const clip: Op = {
   domain: '',
   opsets: [6, 25],
   arity: [1, 3],
+  doc: {
+    integers: 'clamp(q, round(min / sy), round(max / sy))',
+    rows: 'in one step with the requantisation of an accumulator; else a clamp an element',
+    error: 'half a step of the bounds',
+    refuses: 'bounds that the model computes',
+    example: { inputs: [[2, 3]], constants: [constantOf([], [0]), constantOf([], [0.5])] },
+  },
   infer: (context) => {
     if (context.node.opset < 11) atMostInputs(context, 1)
     clipBounds(context)

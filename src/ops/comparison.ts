@@ -1,5 +1,6 @@
 import { broadcastMap, broadcastShapes, type DType, formatShape, type TensorType } from '../tensor.ts'
 import { attributesOf } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { invalid, numericTypes, typeLikeFirst, typeOf } from './inputs.ts'
 import { type Comparison, lowerComparison, lowerLogic } from './lower/compare.ts'
 import type { InferContext, Op } from './op.ts'
@@ -35,6 +36,15 @@ export const comparison = (
   domain: '',
   opsets: [since, 25],
   arity: [2, 2],
+  doc: {
+    integers:
+      'with a constant c: q > ⌊c / u⌋, q ≥ ⌈c / u⌉, q = ⌊c / u + 1/2⌋ in steps u of the input with its fraction bits; of two tensors ' +
+      'the sign of q₁·round(u₁ / u · 2^S) - q₂·round(u₂ / u · 2^S), u the finer step',
+    rows: 'a clamp of the difference an element, two for Equal',
+    error:
+      'none with constants; of two tensors those that differ by less than the rounding of u₁ / u may count as equal',
+    example: { inputs: [[2, 3], [3]] },
+  },
   ...elementwise(kind === 'equal' ? [...numericTypes, 'bool'] : numericTypes, f),
   scaling: { wantsWide: true, nonNegative: () => true },
   lower: (context, inputs) => [lowerComparison(context, inputs, kind, truthShape(context))],
@@ -46,6 +56,12 @@ export const logic = (type: string, overlap: number | 'product', f: (a: number, 
   domain: '',
   opsets: [7, 25],
   arity: [2, 2],
+  doc: {
+    integers: 'And a·b; Or a + b - a·b; Xor a + b - 2·a·b',
+    rows: 'a product an element; for Or and Xor a clamp of 2 bits more',
+    error: 'none',
+    example: { inputs: [constantOf([3], [0, 0, 1], 'bool'), constantOf([3], [0, 1, 1], 'bool')] },
+  },
   ...elementwise(['bool'], f),
   scaling: { nonNegative: () => true },
   lower: (context, inputs) => [lowerLogic(context, inputs, overlap, truthShape(context))],

@@ -1,5 +1,6 @@
 import { formatShape, sizeOf } from '../tensor.ts'
 import { attributesOf, int, required } from './attributes.ts'
+import { movement } from './doc.ts'
 import { axisOf, invalid, like, typeAt, typeLikeFirst } from './inputs.ts'
 import { lowerConcat } from './lower/moves.ts'
 import { gather } from './movement.ts'
@@ -31,6 +32,16 @@ export const concat: Op = {
   domain: '',
   opsets: [4, 25],
   arity: [1, Number.POSITIVE_INFINITY],
+  doc: movement(
+    {
+      inputs: [
+        [2, 3],
+        [1, 3],
+      ],
+      attributes: { axis: 0 },
+    },
+    'the integers as they are; tensors of another scale are rescaled and requantised',
+  ),
   infer: (context) => {
     const axis = axisOfConcat(context)
     const first = typeAt(context, 0)

@@ -1,5 +1,6 @@
 import type { Tensor } from '../tensor.ts'
 import { attributesOf, float, floats, int, ints, optional, tensor } from './attributes.ts'
+import { known } from './doc.ts'
 import { invalid } from './inputs.ts'
 import type { InferContext, Op } from './op.ts'
 
@@ -28,6 +29,7 @@ export const constant: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [0, 0],
+  doc: known({ inputs: [], attributes: { value_ints: [1, 2] } }),
   infer: (context) => {
     const { dtype, shape } = constantValue(context)
     return [{ dtype, shape }]

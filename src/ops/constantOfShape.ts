@@ -1,5 +1,6 @@
 import { formatShape, isSaneShape, sizeOf, type Tensor } from '../tensor.ts'
 import { attributesOf, tensor } from './attributes.ts'
+import { known, wholes } from './doc.ts'
 import { constantInts, invalid } from './inputs.ts'
 import type { InferContext, Op } from './op.ts'
 
@@ -17,6 +18,7 @@ export const constantOfShape: Op = {
   domain: '',
   opsets: [9, 25],
   arity: [1, 1],
+  doc: known({ inputs: [], constants: [wholes(2, 3)] }),
   infer: (context) => {
     const shape = constantInts(context, 0, 'shape')!
     if (!isSaneShape(shape)) invalid(context, `${formatShape(shape)} is no shape`)

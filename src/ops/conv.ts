@@ -1,7 +1,9 @@
 import { floatTypes, formatShape, type Shape, sizeOf } from '../tensor.ts'
 import { addProduct } from './contract.ts'
-import { invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
+import { constantOf, WEIGHT_ERROR } from './doc.ts'
+import { constantAt, invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import { type ConvShape, lowerConv } from './lower/affine.ts'
+import { lowerProduct } from './lower/product.ts'
 import type { InferContext, Op } from './op.ts'
 import { type ConvGeometry, convGeometry, windowTaps } from './windows.ts'
 
@@ -18,6 +20,13 @@ export const conv: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [2, 3],
+  doc: {
+    integers: 'Σ W·q + B, S per output channel',
+    rows: '0',
+    error: WEIGHT_ERROR,
+    refuses: 'weights and biases that the model computes; three spatial axes or more',
+    example: { inputs: [[1, 1, 3, 3]], constants: [constantOf([1, 1, 2, 2], [1, 2, 3, 4])] },
+  },
   infer: (context) => {
     const x = typeOf(context, 0, floatTypes)
     const w = typeLikeFirst(context, 1)
@@ -58,12 +67,26 @@ export const conv: Op = {
       }
     return [{ dtype: x!.dtype, shape: [batch, filters, ...g.outSpatial], data }]
   },
-  lower: (context, [x, w, bias]) => {
-    const weights = context.constants[1]
-    if (x === undefined || w !== undefined || bias !== undefined || weights === undefined)
-      return unsupported(context, 'weights', 'computed by the model', 'constant weights and bias')
+  scaling: { accumulates: true },
+  parameters: (context) => {
+    const [, weights, bias] = context.constants
+    if (weights === undefined || (context.types[2] !== undefined && bias === undefined)) return undefined
     const { shape } = conv.infer(context)[0]!
-    return [lowerConv(context, x, convMapGeometry(context, shape), weights, context.constants[2], shape)]
+    return {
+      map: { type: 'conv', ...convMapGeometry(context, shape) },
+      shape,
+      weights: weights.data,
+      ...(bias === undefined ? {} : { bias: bias.data }),
+    }
+  },
+  lower: (context, [x]) => {
+    const parameters = context.scheme.openWeights && conv.parameters!(context)
+    if (parameters && x !== undefined) return [lowerProduct(context, x, parameters)]
+    const weights = constantAt(context, 1, 'W')!
+    const bias = constantAt(context, 2, 'B')
+    if (x === undefined) return unsupported(context, 'X', 'a constant', 'a tensor that the model computes')
+    const { shape } = conv.infer(context)[0]!
+    return [lowerConv(context, x, convMapGeometry(context, shape), weights, bias, shape)]
   },
 }
 

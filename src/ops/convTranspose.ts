@@ -1,6 +1,7 @@
 import { floatTypes, formatShape, type Shape, sizeOf, stridesOf } from '../tensor.ts'
 import { attributesOf, int, ints, oneOf } from './attributes.ts'
-import { invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
+import { constantOf, WEIGHT_ERROR } from './doc.ts'
+import { constantAt, invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import { lowerTaps } from './lower/linear.ts'
 import type { InferContext, Op } from './op.ts'
 
@@ -111,6 +112,13 @@ export const convTranspose: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [2, 3],
+  doc: {
+    integers: 'Σ W·q + B, one S',
+    rows: '0',
+    error: WEIGHT_ERROR,
+    refuses: 'weights and biases that the model computes',
+    example: { inputs: [[1, 1, 2, 2]], constants: [constantOf([1, 1, 2, 2], [1, 2, 3, 4])] },
+  },
   infer: (context) => {
     const { shape } = geometry(context)
     if (context.types[2] !== undefined && typeLikeFirst(context, 2).shape.join() !== String(shape[1]))
@@ -128,10 +136,11 @@ export const convTranspose: Op = {
     })
     return [{ dtype: x!.dtype, shape: g.shape, data }]
   },
-  lower: (context, [x, w, bias]) => {
-    const weights = context.constants[1]
-    if (x === undefined || w !== undefined || bias !== undefined || weights === undefined)
-      return unsupported(context, 'weights', 'computed by the model', 'constant weights and bias')
+  scaling: { accumulates: true },
+  lower: (context, [x]) => {
+    const weights = constantAt(context, 1, 'W')!
+    const summand = constantAt(context, 2, 'B')
+    if (x === undefined) return unsupported(context, 'X', 'a constant', 'a tensor that the model computes')
     const g = geometry(context)
     const terms = sizeOf(x.shape) * sizeOf(weights.shape.slice(1))
     if (terms > maxTaps) return unsupported(context, 'terms', terms, `at most ${maxTaps}`)
@@ -140,7 +149,6 @@ export const convTranspose: Op = {
       taps[output]!.set(input, (taps[output]!.get(input) ?? 0) + weights.data[weight]!)
     })
     const out = sizeOf(g.shape.slice(2))
-    const summand = context.constants[2]
     const biases = summand && taps.map((_, j) => summand.data[Math.floor(j / out) % g.shape[1]!]!)
     return [lowerTaps(context, x, taps, g.shape, biases)]
   },

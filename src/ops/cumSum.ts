@@ -1,5 +1,6 @@
 import { sizeOf } from '../tensor.ts'
 import { attributesOf, flag } from './attributes.ts'
+import { constantOf, WEIGHT_ERROR } from './doc.ts'
 import { axisOf, constantScalar, numericTypes, typeAt, typeOf } from './inputs.ts'
 import { lowerTaps } from './lower/linear.ts'
 import type { InferContext, Op } from './op.ts'
@@ -25,6 +26,13 @@ export const cumSum: Op = {
   domain: '',
   opsets: [11, 25],
   arity: [2, 2],
+  doc: {
+    integers: 'Σ round(s / sy · 2^S)·q',
+    rows: '0',
+    error: WEIGHT_ERROR,
+    refuses: 'an axis that the model computes',
+    example: { inputs: [[2, 3]], constants: [constantOf([], [1], 'int64')] },
+  },
   infer: (context) => {
     const x = typeOf(context, 0, numericTypes)
     axisOf(context, constantScalar(context, 1, 'axis')!, x.shape.length)

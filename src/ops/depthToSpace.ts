@@ -1,5 +1,6 @@
 import { formatShape, sizeOf } from '../tensor.ts'
 import { attributesOf, int, oneOf, required } from './attributes.ts'
+import { movement } from './doc.ts'
 import { invalid, like, typeAt } from './inputs.ts'
 import { mover } from './mover.ts'
 import type { InferContext, Op } from './op.ts'
@@ -24,6 +25,7 @@ export const depthToSpace: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
+  doc: movement({ inputs: [[1, 4, 1, 1]], attributes: { blocksize: 2 } }),
   ...mover(
     (context) => {
       const { x, shape } = geometry(context)

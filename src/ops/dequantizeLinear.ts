@@ -1,5 +1,6 @@
 import { type DType, dtypeOf, floatTypes, isFloat } from '../tensor.ts'
 import { attributesOf, int } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import type { InferContext, Op } from './op.ts'
 import { checkZeroPoint, dequantiseTensor, granularityOf, quantisedTypes } from './quantisation.ts'
@@ -26,6 +27,16 @@ export const dequantizeLinear: Op = {
   domain: '',
   opsets: [10, 25],
   arity: [2, 3],
+  doc: {
+    integers: 'of a quantised model: the integers less the zero point',
+    rows: '0',
+    error: 'none: bit for bit float32',
+    refuses: 'as QuantizeLinear',
+    example: {
+      inputs: [constantOf([3], [1, 2, 3], 'uint8')],
+      constants: [constantOf([], [0.02]), constantOf([], [3], 'uint8')],
+    },
+  },
   infer: (context) => {
     const x = typeOf(context, 0, [...quantisedTypes, 'int32'])
     const scale = typeOf(context, 1, floatTypes)

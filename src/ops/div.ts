@@ -16,6 +16,14 @@ export const div: Op = {
   domain: '',
   opsets: [7, 25],
   arity: [2, 2],
+  doc: {
+    integers:
+      'by a constant as Mul; of two computed tensors ⌊K·a·sgn(b) / max(|b|, 1) + 1/2⌋ in steps of sy / 2^S, K = round(sa / (sb·sy) · 2^S) of at least b bits, sgn 0 = 1; integers sgn(a)·sgn(b)·⌊|a| / max(|b|, 1)⌋',
+    rows: 'by a constant 0; else n quotients: bits of the quotient + 2·b + 3, and b + 6 for a sign and |b| where b may be negative',
+    error:
+      '2^-b of the quotient and half a step of sy / 2^S; where |b| counts as 1 although it is less, any; integers none',
+    example: { inputs: [[2, 3], [3]], positive: true },
+  },
   infer: (context) => {
     attributesOf(context.node, {})
     return inferBinary(context)

@@ -13,6 +13,13 @@ export const dynamicQuantizeLinear: Op = {
   domain: '',
   opsets: [11, 25],
   arity: [1, 1],
+  doc: {
+    integers: 'computed in floats only',
+    rows: '',
+    error: '',
+    refuses: 'to be proved: its scale differs from input to input, so that no fixed integers stand for its result',
+    example: { inputs: [[2, 3]] },
+  },
   infer: (context) => {
     attributesOf(context.node, {})
     const { shape } = typeOf(context, 0, ['float32'])

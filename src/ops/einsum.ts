@@ -1,5 +1,6 @@
 import { floatTypes, formatShape, type Shape, sizeOf, stridesOf, type Tensor } from '../tensor.ts'
 import { type AttributeKind, attributesOf, required } from './attributes.ts'
+import { WEIGHT_ERROR } from './doc.ts'
 import { invalid, typeAt, typeOf, unsupported } from './inputs.ts'
 import { lowerTaps } from './lower/linear.ts'
 import { emitSums, inTarget } from './lower/reductions.ts'
@@ -78,6 +79,19 @@ export const einsum: Op = {
   domain: '',
   opsets: [12, 25],
   arity: [1, Number.POSITIVE_INFINITY],
+  doc: {
+    integers: 'of one computed operand Σ W·q; of two the exact sums of products, times round(s₁·s₂ / sy · 2^S)',
+    rows: '0 for one computed operand; else n·k products',
+    error: WEIGHT_ERROR,
+    refuses: 'ellipses, and three or more computed operands',
+    example: {
+      inputs: [
+        [2, 3],
+        [3, 2],
+      ],
+      attributes: { equation: 'ij,jk->ik' },
+    },
+  },
   infer: (context) => [{ dtype: typeAt(context, 0).dtype, shape: geometry(context).shape }],
   compute: (context, inputs) => {
     const { shape, terms, positions } = geometry(context)
@@ -87,7 +101,7 @@ export const einsum: Op = {
         data[j]! += inputs.reduce((p, x, i) => p * x!.data[positions[i]![j * terms + t]!]!, 1)
     return [{ dtype: inputs[0]!.dtype, shape, data }]
   },
-  scaling: { nonNegative: (_, inputs) => inputs.every(Boolean) },
+  scaling: { accumulates: true, nonNegative: (_, inputs) => inputs.every(Boolean) },
   lower: (context, inputs) => {
     const { shape, terms, positions } = geometry(context)
     const computed = inputs.flatMap((x, i) => (x === undefined ? [] : [{ x, at: positions[i]! }]))

@@ -3,7 +3,7 @@ import { tabulated } from './tabulated.ts'
 
 /**
  * y = x for x ≥ 0, else alpha · (eˣ - 1), elementwise.
- * Maximum error: half a step of the output for the rounded input; one step above 12 bits. https://onnx.ai/onnx/operators/onnx__Elu.html
+ * https://onnx.ai/onnx/operators/onnx__Elu.html
  */
 export const elu = tabulated(
   'Elu',

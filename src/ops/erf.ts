@@ -4,7 +4,7 @@ import { tabulated } from './tabulated.ts'
 
 /**
  * The error function, elementwise.
- * Maximum error: half a step of the output for the rounded input; one step above 12 bits. https://onnx.ai/onnx/operators/onnx__Erf.html
+ * https://onnx.ai/onnx/operators/onnx__Erf.html
  */
 export const erf = tabulated(
   'Erf',
@@ -14,5 +14,5 @@ export const erf = tabulated(
     return errorFunction
   },
   // erf(3) is 1 - 1/45,300
-  { saturatesAt: 3, nonNegative: (_, [x]) => x === true },
+  { saturatesAt: (bits) => (bits <= 12 ? 3 : 4), nonNegative: (_, [x]) => x === true },
 )

@@ -3,7 +3,7 @@ import { tabulated } from './tabulated.ts'
 
 /**
  * y = eˣ, elementwise.
- * Maximum error: half a step of the output for the rounded input; one step above 12 bits. https://onnx.ai/onnx/operators/onnx__Exp.html
+ * https://onnx.ai/onnx/operators/onnx__Exp.html
  */
 export const exp = tabulated(
   'Exp',

@@ -1,5 +1,6 @@
 import { broadcastMap, broadcastShapes, formatShape } from '../tensor.ts'
 import { attributesOf } from './attributes.ts'
+import { movement, wholes } from './doc.ts'
 import { constantInts, invalid, like, typeAt } from './inputs.ts'
 import { mover } from './mover.ts'
 import type { InferContext, Op } from './op.ts'
@@ -20,5 +21,6 @@ export const expand: Op = {
   domain: '',
   opsets: [8, 25],
   arity: [2, 2],
+  doc: movement({ inputs: [[1, 3]], constants: [wholes(2, 3)] }),
   ...mover(result, (context) => ({ map: broadcastMap(typeAt(context, 0).shape, result(context).shape), fill: 0 })),
 }

@@ -1,5 +1,6 @@
 import { dtypeOf, formatShape, sizeOf } from '../tensor.ts'
 import { attributesOf, int, optional } from './attributes.ts'
+import { known } from './doc.ts'
 import { invalid, typeAt, unsupported } from './inputs.ts'
 import type { InferContext, Op } from './op.ts'
 
@@ -11,7 +12,8 @@ export const eyeLike: Op = {
   domain: '',
   opsets: [9, 25],
   arity: [1, 1],
-  typesOnly: true,
+  doc: known({ inputs: [[2, 3]] }),
+  typeOnly: [0],
   infer: (context) => {
     const x = typeAt(context, 0)
     const { dtype } = attributes(context)

@@ -1,5 +1,6 @@
 import { sizeOf } from '../tensor.ts'
 import { attributesOf, int } from './attributes.ts'
+import { movement } from './doc.ts'
 import { axisOf, like, typeAt } from './inputs.ts'
 import { lowerMove } from './lower/moves.ts'
 import { inOrder } from './movement.ts'
@@ -11,6 +12,7 @@ export const flatten: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
+  doc: movement({ inputs: [[2, 3]] }),
   infer: (context) => {
     const x = typeAt(context, 0)
     const rank = x.shape.length

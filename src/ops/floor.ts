@@ -14,6 +14,13 @@ export const floor: Op = {
   domain: '',
   opsets: [6, 25],
   arity: [1, 1],
+  doc: {
+    integers:
+      '⌊v⌋ of v = round(s · 2^t)·q / 2^t with all fraction bits, t the least for which the largest q is off by less than 1/512 of a step (2^-21 where that is more); values as near to a whole number as that count as it',
+    rows: 'a clamp of v an element',
+    error: '1/512 of a step before rounding',
+    example: { inputs: [[2, 3]] },
+  },
   infer: (context) => {
     attributesOf(context.node, {})
     return [typeOf(context, 0, floatTypes)]

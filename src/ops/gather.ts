@@ -1,5 +1,6 @@
 import { sizeOf, type TensorType } from '../tensor.ts'
 import { attributesOf, int } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { indicesWithin } from './indices.ts'
 import { axisOf, like, typeAt, typeOf } from './inputs.ts'
 import { lowerMove } from './lower/moves.ts'
@@ -43,6 +44,13 @@ export const gather: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [2, 2],
+  doc: {
+    integers:
+      'by constant indices as they are; by computed ones Σ [k = i]·data[i], brackets as for Hardmax; an index outside its axis gives 0',
+    rows: 'by constant indices 0; else v + 1 clamps for each index over v values, and v products an element',
+    error: 'none',
+    example: { inputs: [[3, 2], constantOf([2], [2, 0], 'int64')] },
+  },
   infer: (context) => {
     const known = context.constants[1]
     if (known !== undefined) indicesWithin(context, known.data, sizes(context).size)

@@ -1,5 +1,6 @@
 import { formatShape, stridedMap, stridesOf } from '../tensor.ts'
 import { attributesOf, int } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { indicesWithin } from './indices.ts'
 import { axisOf, constantAt, invalid, like, typeAt, typeOf } from './inputs.ts'
 import { lowerMove } from './lower/moves.ts'
@@ -46,6 +47,12 @@ export const gatherElements: Op = {
   domain: '',
   opsets: [11, 25],
   arity: [2, 2],
+  doc: {
+    integers: 'as Gather',
+    rows: 'as Gather',
+    error: 'none',
+    example: { inputs: [[2, 3]], constants: [constantOf([1, 3], [1, 0, 1], 'int64')] },
+  },
   infer: (context) => {
     const known = context.constants[1]
     const { size } = places(context)

@@ -1,5 +1,6 @@
 import { formatShape, type Shape, sizeOf, stridesOf } from '../tensor.ts'
 import { attributesOf, int } from './attributes.ts'
+import { constantOf, movement } from './doc.ts'
 import { indicesWithin } from './indices.ts'
 import { constantAt, invalid, like, typeAt } from './inputs.ts'
 import { mover } from './mover.ts'
@@ -27,6 +28,7 @@ export const gatherND: Op = {
   domain: '',
   opsets: [11, 25],
   arity: [2, 2],
+  doc: movement({ inputs: [[2, 3]], constants: [constantOf([2, 1], [1, 0], 'int64')] }),
   ...mover(
     (context) => {
       const { slice } = geometry(context)

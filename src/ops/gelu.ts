@@ -4,7 +4,7 @@ import { tabulated } from './tabulated.ts'
 
 /**
  * y = x · Φ(x) with the normal distribution Φ, or its approximation by tanh, elementwise.
- * Maximum error: half a step of the output for the rounded input; one step above 12 bits. https://onnx.ai/onnx/operators/onnx__Gelu.html
+ * https://onnx.ai/onnx/operators/onnx__Gelu.html
  */
 export const gelu = tabulated(
   'Gelu',

@@ -1,3 +1,4 @@
+import { WEIGHT_ERROR } from './doc.ts'
 import { computeGlobalPool, inferGlobalPool } from './globalPool.ts'
 import { lowerAveragePool } from './lower/pools.ts'
 import type { Op } from './op.ts'
@@ -9,6 +10,7 @@ export const globalAveragePool: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
+  doc: { integers: 'as AveragePool', rows: '0', error: WEIGHT_ERROR, example: { inputs: [[1, 2, 2, 2]] } },
   infer: inferGlobalPool,
   compute: (_, [x]) => [computeGlobalPool(x!, (plane) => plane.reduce((sum, v) => sum + v, 0) / plane.length)],
   scaling: { nonNegative: (_, [x]) => x === true },

@@ -1,5 +1,6 @@
 import { floatTypes, formatShape, sizeOf } from '../tensor.ts'
 import { attributesOf, float, int, oneOf, required } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { invalid, typeAt, typeLikeFirst, typeOf } from './inputs.ts'
 import { computeNormalisation, lowerNormalisation, type Normalisation } from './normalisation.ts'
 import type { InferContext, Op } from './op.ts'
@@ -38,6 +39,17 @@ export const groupNormalization: Op = {
   domain: '',
   opsets: [18, 25],
   arity: [3, 3],
+  doc: {
+    integers: 'as LayerNormalization',
+    rows: '2·N products, a requantisation and a table of 16 bits for each group',
+    error: 'as LayerNormalization',
+    refuses: 'scales and biases that the model computes',
+    example: {
+      inputs: [[1, 2, 4]],
+      constants: [constantOf([2], [1, 2]), constantOf([2], [0, 1])],
+      attributes: { num_groups: 1 },
+    },
+  },
   infer: (context) => {
     channelGroups(context)
     return [typeAt(context, 0)]
@@ -45,5 +57,5 @@ export const groupNormalization: Op = {
   compute: (context, [x, scale, bias]) => [
     { ...x!, data: computeNormalisation(x!, channelGroups(context), scale, bias).data },
   ],
-  lower: (context, [x]) => [lowerNormalisation(context, x!, channelGroups(context))],
+  lower: (context, [x]) => lowerNormalisation(context, x!, channelGroups(context)),
 }

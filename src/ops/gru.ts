@@ -1,3 +1,4 @@
+import { constantOf } from './doc.ts'
 import type { Op } from './op.ts'
 import { activate, inferRecurrent, runRecurrent } from './recurrent.ts'
 
@@ -15,6 +16,17 @@ export const gru: Op = {
   domain: '',
   opsets: [7, 25],
   arity: [3, 6],
+  doc: {
+    integers: 'as RNN',
+    rows: 'three tables, three products and requantisations a step for each unit',
+    error: 'as RNN',
+    refuses: 'as RNN',
+    example: {
+      inputs: [[2, 1, 2]],
+      constants: [constantOf([1, 3, 2], Array(6).fill(0.5)), constantOf([1, 3, 1], Array(3).fill(0.5))],
+      attributes: { hidden_size: 1 },
+    },
+  },
   infer: (context) => inferRecurrent(context, 'GRU'),
   compute: (context, inputs) =>
     runRecurrent(context, 'GRU', inputs, (step) => {

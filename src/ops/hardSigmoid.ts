@@ -3,7 +3,7 @@ import { tabulated } from './tabulated.ts'
 
 /**
  * y = min(max(alpha · x + beta, 0), 1), elementwise.
- * Maximum error: half a step of the output for the rounded input; one step above 12 bits. https://onnx.ai/onnx/operators/onnx__HardSigmoid.html
+ * https://onnx.ai/onnx/operators/onnx__HardSigmoid.html
  */
 export const hardSigmoid = tabulated(
   'HardSigmoid',

@@ -3,7 +3,7 @@ import { tabulated } from './tabulated.ts'
 
 /**
  * y = x · min(max(x / 6 + 1/2, 0), 1), elementwise.
- * Maximum error: half a step of the output for the rounded input; one step above 12 bits. https://onnx.ai/onnx/operators/onnx__HardSwish.html
+ * https://onnx.ai/onnx/operators/onnx__HardSwish.html
  */
 export const hardSwish = tabulated(
   'HardSwish',

@@ -8,6 +8,12 @@ export const hardmax: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
+  doc: {
+    integers: '[i ≤ j] - [i + 1 ≤ j] for the index j of the first greatest, as clamps of j - i + 1 to [0, 1]',
+    rows: 'as ArgMax, and k + 1 clamps of the index a line',
+    error: 'none for the integers',
+    example: { inputs: [[2, 3]] },
+  },
   infer: inferNormalised,
   compute: (context, [x]) => {
     const data = new Float64Array(x!.data.length)

@@ -1,4 +1,5 @@
 import { attributesOf } from './attributes.ts'
+import { movement } from './doc.ts'
 import { typeAt } from './inputs.ts'
 import { lowerMove } from './lower/moves.ts'
 import { inOrder } from './movement.ts'
@@ -10,6 +11,7 @@ export const identity: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
+  doc: movement({ inputs: [[2, 3]] }),
   infer: (context) => {
     attributesOf(context.node, {})
     return [typeAt(context, 0)]

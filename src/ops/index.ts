@@ -1,8 +1,15 @@
 import { abs } from './abs.ts'
+import { acos } from './acos.ts'
+import { acosh } from './acosh.ts'
 import { add } from './add.ts'
 import { and } from './and.ts'
 import { argMax } from './argMax.ts'
 import { argMin } from './argMin.ts'
+import { asin } from './asin.ts'
+import { asinh } from './asinh.ts'
+import { atan } from './atan.ts'
+import { atanh } from './atanh.ts'
+import { attention } from './attention.ts'
 import { averagePool } from './averagePool.ts'
 import { batchNormalization } from './batchNormalization.ts'
 import { cast } from './cast.ts'
@@ -15,6 +22,8 @@ import { constant } from './constant.ts'
 import { constantOfShape } from './constantOfShape.ts'
 import { conv } from './conv.ts'
 import { convTranspose } from './convTranspose.ts'
+import { cos } from './cos.ts'
+import { cosh } from './cosh.ts'
 import { cumSum } from './cumSum.ts'
 import { depthToSpace } from './depthToSpace.ts'
 import { dequantizeLinear } from './dequantizeLinear.ts'
@@ -30,6 +39,7 @@ import { expand } from './expand.ts'
 import { eyeLike } from './eyeLike.ts'
 import { flatten } from './flatten.ts'
 import { floor } from './floor.ts'
+import { fusedMatMul } from './fusedMatMul.ts'
 import { gather } from './gather.ts'
 import { gatherElements } from './gatherElements.ts'
 import { gatherND } from './gatherND.ts'
@@ -46,6 +56,8 @@ import { hardSigmoid } from './hardSigmoid.ts'
 import { hardSwish } from './hardSwish.ts'
 import { identity } from './identity.ts'
 import { instanceNormalization } from './instanceNormalization.ts'
+import { isInf } from './isInf.ts'
+import { isNan } from './isNaN.ts'
 import { layerNormalization } from './layerNormalization.ts'
 import { leakyRelu } from './leakyRelu.ts'
 import { less } from './less.ts'
@@ -56,6 +68,7 @@ import { logSoftmax } from './logSoftmax.ts'
 import { lpPool } from './lpPool.ts'
 import { lrn } from './lrn.ts'
 import { lstm } from './lstm.ts'
+import { maskedSoftmax } from './maskedSoftmax.ts'
 import { matMul } from './matMul.ts'
 import { max } from './max.ts'
 import { maxPool } from './maxPool.ts'
@@ -74,12 +87,13 @@ import { pad } from './pad.ts'
 import { pow } from './pow.ts'
 import { pRelu } from './pRelu.ts'
 import { productSum } from './productSum.ts'
-import { quantisedOperators } from './qlinear.ts'
+import { microsoftDequantizeLinear, microsoftQuantizeLinear, quantisedOperators } from './qlinear.ts'
 import { quantizeLinear } from './quantizeLinear.ts'
 import { range } from './range.ts'
 import { reciprocal } from './reciprocal.ts'
 import { reduceL1 } from './reduceL1.ts'
 import { reduceL2 } from './reduceL2.ts'
+import { reduceLogSum } from './reduceLogSum.ts'
 import { reduceLogSumExp } from './reduceLogSumExp.ts'
 import { reduceMax } from './reduceMax.ts'
 import { reduceMean } from './reduceMean.ts'
@@ -96,8 +110,11 @@ import { round } from './round.ts'
 import { scatterElements } from './scatterElements.ts'
 import { selu } from './selu.ts'
 import { shape } from './shape.ts'
+import { shrink } from './shrink.ts'
 import { sigmoid } from './sigmoid.ts'
 import { sign } from './sign.ts'
+import { sin } from './sin.ts'
+import { sinh } from './sinh.ts'
 import { size } from './size.ts'
 import { slice } from './slice.ts'
 import { softmax } from './softmax.ts'
@@ -109,23 +126,43 @@ import { sqrt } from './sqrt.ts'
 import { squeeze } from './squeeze.ts'
 import { sub } from './sub.ts'
 import { sum } from './sum.ts'
+import { swish } from './swish.ts'
+import { tan } from './tan.ts'
 import { tanh } from './tanh.ts'
 import { thresholdedRelu } from './thresholdedRelu.ts'
 import { tile } from './tile.ts'
+import { topK } from './topK.ts'
 import { transpose } from './transpose.ts'
 import { trilu } from './trilu.ts'
 import { unsqueeze } from './unsqueeze.ts'
 import { UnsupportedError } from './unsupported.ts'
+import { upsample } from './upsample.ts'
 import { where } from './where.ts'
 import { xor } from './xor.ts'
 
 /** All operators. A new one is a file and a line here. */
 export const ops: readonly Op[] = [
+  isInf,
+  isNan,
+  swish,
+  shrink,
+  tan,
+  sinh,
+  sin,
+  cosh,
+  cos,
+  atanh,
+  atan,
+  asinh,
+  asin,
+  acosh,
+  acos,
   abs,
   add,
   and,
   argMax,
   argMin,
+  attention,
   averagePool,
   batchNormalization,
   cast,
@@ -153,6 +190,7 @@ export const ops: readonly Op[] = [
   eyeLike,
   flatten,
   floor,
+  fusedMatMul,
   gather,
   gatherElements,
   gatherND,
@@ -183,6 +221,8 @@ export const ops: readonly Op[] = [
   maxPool,
   mean,
   meanVarianceNormalization,
+  microsoftDequantizeLinear,
+  microsoftQuantizeLinear,
   min,
   mish,
   ...mlOps,
@@ -200,6 +240,7 @@ export const ops: readonly Op[] = [
   reciprocal,
   reduceL1,
   reduceL2,
+  reduceLogSum,
   reduceLogSumExp,
   reduceMax,
   reduceMean,
@@ -232,15 +273,17 @@ export const ops: readonly Op[] = [
   tanh,
   thresholdedRelu,
   tile,
+  topK,
   transpose,
   trilu,
   unsqueeze,
+  upsample,
   where,
   xor,
 ]
 
 /** Operators that only simplification makes. */
-const internal: readonly Op[] = [linearSum, productSum]
+const internal: readonly Op[] = [linearSum, maskedSoftmax, productSum]
 
 const byType = new Map<string, Op[]>()
 for (const op of [...ops, ...internal]) {

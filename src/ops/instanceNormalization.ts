@@ -1,5 +1,6 @@
 import { floatTypes, formatShape, sizeOf } from '../tensor.ts'
 import { attributesOf, float } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { invalid, typeAt, typeLikeFirst, typeOf } from './inputs.ts'
 import { computeNormalisation, lowerNormalisation, type Normalisation } from './normalisation.ts'
 import type { InferContext, Op } from './op.ts'
@@ -32,6 +33,13 @@ export const instanceNormalization: Op = {
   domain: '',
   opsets: [6, 25],
   arity: [3, 3],
+  doc: {
+    integers: 'as LayerNormalization',
+    rows: '2·N products, a requantisation and a table of 16 bits for each group',
+    error: 'as LayerNormalization',
+    refuses: 'scales and biases that the model computes',
+    example: { inputs: [[1, 2, 4]], constants: [constantOf([2], [1, 2]), constantOf([2], [0, 1])] },
+  },
   infer: (context) => {
     planes(context)
     return [typeAt(context, 0)]
@@ -39,5 +47,5 @@ export const instanceNormalization: Op = {
   compute: (context, [x, scale, bias]) => [
     { ...x!, data: computeNormalisation(x!, planes(context), scale, bias).data },
   ],
-  lower: (context, [x]) => [lowerNormalisation(context, x!, planes(context))],
+  lower: (context, [x]) => lowerNormalisation(context, x!, planes(context)),
 }

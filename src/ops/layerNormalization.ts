@@ -1,5 +1,6 @@
 import { broadcastMap, broadcastShapes, floatTypes, formatShape, type Shape, sameShape, sizeOf } from '../tensor.ts'
 import { attributesOf, float, int, oneOf } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { axisOf, invalid, typeAt, typeOf } from './inputs.ts'
 import { computeNormalisation, lowerNormalisation, type Normalisation } from './normalisation.ts'
 import type { InferContext, Op } from './op.ts'
@@ -35,13 +36,22 @@ export function trailingGroups(context: InferContext, centred: boolean): Normali
 
 /**
  * (x - mean) / √(variance + epsilon) over the axes from `axis` on, times scale plus bias. Further outputs are the means and
- * 1 / √(variance + epsilon); integer models have the first alone. https://onnx.ai/onnx/operators/onnx__LayerNormalization.html
+ * 1 / √(variance + epsilon). https://onnx.ai/onnx/operators/onnx__LayerNormalization.html
  */
 export const layerNormalization: Op = {
   type: 'LayerNormalization',
   domain: '',
   opsets: [17, 25],
   arity: [2, 3],
+  doc: {
+    integers:
+      'd = k·q - Σ q (q for RMS), V = Σ d², both exact; i = ⌊min(V, L) / 2^j + 1/2⌋ of 16 bits, L what twice the largest calibrated variance gives; r = table of 1 / √(variance + epsilon) at i, in steps of 1/1,024 of a typical one; d·r exactly, times round(w · 2^S), plus round(b · 2^S)',
+    rows: '2·N products, a requantisation and a table of 16 bits for each group',
+    error:
+      '1/2,048 of the result for a typical variance (the step of r), and the step of i; variances beyond L count as L',
+    refuses: 'scales and biases that the model computes',
+    example: { inputs: [[2, 4]], constants: [constantOf([4], [1, 1, 2, 2])] },
+  },
   infer: (context) => {
     const { outer } = trailingGroups(context, true)
     const x = typeAt(context, 0)
@@ -53,5 +63,5 @@ export const layerNormalization: Op = {
     const statistics = (of: Float64Array) => ({ dtype: 'float32' as const, shape: normalisation.outer, data: of })
     return [{ ...x!, data }, statistics(means), statistics(factors)]
   },
-  lower: (context, [x]) => [lowerNormalisation(context, x!, trailingGroups(context, true))],
+  lower: (context, [x]) => lowerNormalisation(context, x!, trailingGroups(context, true)),
 }

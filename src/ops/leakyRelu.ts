@@ -1,5 +1,6 @@
 import { floatTypes } from '../tensor.ts'
 import { attributesOf, float } from './attributes.ts'
+import { WEIGHT_ERROR } from './doc.ts'
 import { mapTensor } from './elementwise.ts'
 import { typeOf } from './inputs.ts'
 import { lowerLeakyRelu } from './lower/activations.ts'
@@ -14,6 +15,12 @@ export const leakyRelu: Op = {
   domain: '',
   opsets: [6, 25],
   arity: [1, 1],
+  doc: {
+    integers: 'round(α·s / sy · 2^S)·q + round((1 - α)·s / sy · 2^S)·max(q, 0)',
+    rows: 'b + 2 an element',
+    error: WEIGHT_ERROR,
+    example: { inputs: [[2, 3]] },
+  },
   infer: (context) => {
     leakyReluAlpha(context)
     return [typeOf(context, 0, floatTypes)]

@@ -62,6 +62,7 @@ export const linearSum: Op = {
     })
     return [{ dtype: bias!.dtype, shape: [rows, columns], data }]
   },
+  scaling: { accumulates: true },
   lower: (context, inputs) => {
     const { rows, columns } = linearSumSizes(context)
     const shape = [rows, columns]

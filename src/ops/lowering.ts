@@ -2,7 +2,7 @@
  * How operators become layers of the integer model: the vocabulary that each op file's `lower` speaks.
  * @module
  */
-import type { Bounds, ValueId } from '../model/layer.ts'
+import { type Bounds, magnitudeOf, type ValueId } from '../model/layer.ts'
 import type { Layer } from '../model/layers/index.ts'
 import type { SparseMap } from '../model/layers/linear.ts'
 import type { Encoding } from '../model/model.ts'
@@ -28,6 +28,8 @@ export type Target = Bounds & {
   readonly scale: number
   /** The tensor is used with all its fraction bits (as an output, or by Softmax or ArgMax), so its shift must be uniform. */
   readonly wide: boolean
+  /** A sum that goes, with all its fraction bits, into the sum that alone reads it: nothing is requantised to this window. */
+  readonly summed?: true
   /** Integers are the numbers of floats (model/floatOrder.ts) and no multiples of the scale. */
   readonly encoding?: Encoding
 }
@@ -38,8 +40,10 @@ export type Stats = { readonly min: number; readonly max: number; readonly mean:
 export type Scheme = {
   /** Bits of activations: signed tensors take [-2^(n-1), 2^(n-1)-1], non-negative ones [0, 2ⁿ-1]. */
   readonly bits: number
-  /** Most bits of an integer weight, sign included. */
+  /** Most bits of an integer weight, sign included; exactly so many where weights are open. */
   readonly weightBits: number
+  /** Weights are no constants of the model: a weight set gives them. */
+  readonly openWeights?: true
 }
 
 /** What `lower` sees of its node and the model under construction. */
@@ -47,11 +51,17 @@ export type LowerContext = InferContext & {
   readonly scheme: Scheme
   /** Adds a layer; its inputs' bounds are known, so overflow is refused here. */
   emit(layer: LayerSpec): ValueId
+  /** Adds the weights, or the bias, that weight sets give for this node. */
+  emitWeights(part: 'weights' | 'bias', tensor: Bounds & { readonly shape: Shape; readonly scale: number }): ValueId
   boundsOf(value: ValueId): Bounds
+  /** Elements of a value. */
+  sizeOf(value: ValueId): number
   /** Target of output i of the node. */
   target(output?: number): Target
   /** How a tensor's integers stand for its values, where they are no multiples of its scale. */
   encodingOf(tensor: string): Encoding | undefined
+  /** Whether a tensor goes into a sum with all its fraction bits. */
+  isSummed(tensor: string): boolean
   /** Statistics of the real values of a tensor. */
   stats(tensor: string): Stats
   /** The tensor requantised to its own target; once per tensor. A tensor that is not wide is returned as it is. */
@@ -70,17 +80,22 @@ export type LayerSpec = Layer extends infer L ? (L extends Layer ? Omit<L, 'name
 const WEIGHT_NOISE = 0.25
 
 /** Largest shift that is tried: beyond it products leave 2⁵³. */
-const MAX_SHIFT = 30
+export const MAX_SHIFT = 30
+
+/** Least share of a tensor's mean square that counts as variance: samples may vary less than what is proved later. */
+const LEAST_VARIANCE = 1 / 16
 
 /**
  * The least shift S for which weights rounded to multiples of 2^-S disturb a sum of weight · x by less than WEIGHT_NOISE
- * roundings of its result. Exact weights (a half, an integer) need no more than their own bits.
+ * roundings of its result. Exact weights (a half, an integer) need no more than their own bits. Errors of terms that read
+ * different tensors do not cancel each other: such sums take the largest shift of their parts.
  *
  * @param weights real weights of one output, in units of the result's step per step of x
  * @param rms root mean square of x in its integer units; `mean` its mean
  */
 export function chooseShift(weights: ArrayLike<number>, rms: number, mean: number, weightBits: number): number {
-  const variance = Math.max(rms * rms - mean * mean, 0)
+  const square = rms * rms
+  const variance = Math.max(square - mean * mean, LEAST_VARIANCE * square)
   let largest = 0
   for (let i = 0; i < weights.length; i++) largest = Math.max(largest, Math.abs(weights[i]!))
   if (largest === 0) return 0
@@ -121,33 +136,63 @@ export type RealRow = {
  *
  * @param rows terms per output in units of the result's step per integer step of the input, positions ascending
  * @param inputs the layer's inputs and, for each, rms and mean in integer units
+ * @param output the node's output that the sums are
  */
 export function emitSparse(
   context: LowerContext,
   inputs: readonly { readonly value: ValueId; readonly rms: number; readonly mean: number }[],
   rows: readonly RealRow[],
   shape: Shape,
+  output = 0,
 ): { readonly value: ValueId; readonly shift: number } {
-  const rms = Math.max(...inputs.map((x) => x.rms))
-  const mean = Math.max(...inputs.map((x) => Math.abs(x.mean)))
   // rows repeat a few patterns of weights: a shift per pattern
   const known = new Map<string, number>()
+  const ends = inputs.map(({ value }) => context.sizeOf(value))
+  for (let i = 1; i < ends.length; i++) ends[i]! += ends[i - 1]!
+  const ownerOf = (position: number): number => ends.findIndex((end) => position < end)
   let shift = 0
-  for (const { weights } of rows) {
-    const key = weights.join()
+  for (const { weights, positions } of rows) {
+    const owners = inputs.length === 1 ? [] : positions.map(ownerOf)
+    const key = `${weights.join()};${owners.join()}`
     let s = known.get(key)
     if (s === undefined) {
-      s = chooseShift(weights, rms, mean, context.scheme.weightBits)
+      const shifts = inputs.map(({ rms, mean }, input) => {
+        const own = inputs.length === 1 ? weights : weights.filter((_, i) => owners[i] === input)
+        return chooseShift(own, rms, mean, context.scheme.weightBits)
+      })
+      s = Math.max(...shifts)
       known.set(key, s)
     }
     shift = Math.max(shift, s)
   }
+  if (shift === 0 && leavesWindow(context, inputs, rows, ownerOf, output)) shift = 1
   const value = context.emit({ kind: 'linear', inputs: inputs.map((x) => x.value), shape, map: sparseMap(rows, shift) })
   return { value, shift }
 }
 
-/** A sparse map of rows rounded to multiples of 2^-shift. */
-export function sparseMap(rows: readonly RealRow[], shift: number): SparseMap {
+/** How many times the result's window a sum without a shift, which is never clamped, may be. */
+const UNCLAMPED = 4
+
+/** Whether sums could lie so far outside of the result's window that they are to be requantised, which takes a shift. */
+function leavesWindow(
+  context: LowerContext,
+  inputs: readonly { readonly value: ValueId }[],
+  rows: readonly RealRow[],
+  ownerOf: (position: number) => number,
+  output: number,
+): boolean {
+  const { lo, hi, wide } = context.target(output)
+  if (wide) return false
+  const limit = UNCLAMPED * Math.max(-lo, hi)
+  const most = inputs.map(({ value }) => magnitudeOf(context.boundsOf(value)))
+  return rows.some(
+    ({ positions, weights, bias }) =>
+      positions.reduce((sum, p, i) => sum + Math.abs(weights[i]!) * most[ownerOf(p)]!, Math.abs(bias)) > limit,
+  )
+}
+
+/** A sparse map of rows rounded to multiples of 2^-shift; each row may have a shift of its own. */
+export function sparseMap(rows: readonly RealRow[], shift: number | ArrayLike<number>): SparseMap {
   const terms = rows.reduce((n, r) => n + r.positions.length, 0)
   const map = {
     type: 'sparse' as const,
@@ -158,12 +203,13 @@ export function sparseMap(rows: readonly RealRow[], shift: number): SparseMap {
   }
   let at = 0
   rows.forEach(({ positions, weights, bias }, j) => {
+    const own = typeof shift === 'number' ? shift : shift[j]!
     positions.forEach((p, i) => {
       map.positions[at] = p
-      map.weights[at++] = toInteger(weights[i]!, shift)
+      map.weights[at++] = toInteger(weights[i]!, own)
     })
     map.starts[j + 1] = at
-    map.bias[j] = toInteger(bias, shift)
+    map.bias[j] = toInteger(bias, own)
   })
   return map
 }

@@ -27,6 +27,13 @@ export const lpPool: Op = {
   domain: '',
   opsets: [2, 25],
   arity: [1, 1],
+  doc: {
+    integers: 'as ReduceL1 and ReduceL2',
+    rows: 'p = 1: 2·(b + 2) for each element of a window; p = 2: k products, a requantisation and a table of 16 bits',
+    error: 'as ReduceL1 and ReduceL2',
+    refuses: 'p other than 1 and 2',
+    example: { inputs: [[1, 1, 2, 2]], attributes: { kernel_shape: [2, 2] } },
+  },
   infer: (context) => [{ dtype: typeAt(context, 0).dtype, shape: geometry(context).shape }],
   compute: (context, [x]) => {
     const { p, shape, groups } = geometry(context)

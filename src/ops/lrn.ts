@@ -32,6 +32,13 @@ export const lrn: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
+  doc: {
+    integers:
+      'V = Σ q² over the neighbours, exact; its upper 16 bits index a table of the factor in steps of 1/1,024 of a typical one; the product with q is exact',
+    rows: '2·N products, a requantisation and a table of 16 bits an element',
+    error: '1/1,024 of a typical factor, and that of the upper 16 bits of V',
+    example: { inputs: [[1, 3, 2, 2]], attributes: { size: 3 } },
+  },
   infer: (context) => {
     neighbours(context)
     return [typeAt(context, 0)]
@@ -64,6 +71,6 @@ export const lrn: Op = {
       bias: () => 0,
       rms,
     }
-    return [lowerScaled(context, scaled, x.shape)]
+    return [lowerScaled(context, scaled, x.shape).result]
   },
 }

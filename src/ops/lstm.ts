@@ -1,3 +1,4 @@
+import { constantOf } from './doc.ts'
 import type { Op } from './op.ts'
 import { activate, inferRecurrent, runRecurrent } from './recurrent.ts'
 
@@ -16,6 +17,17 @@ export const lstm: Op = {
   domain: '',
   opsets: [7, 25],
   arity: [3, 8],
+  doc: {
+    integers: 'as RNN',
+    rows: 'five tables, three products and requantisations a step for each unit',
+    error: 'as RNN',
+    refuses: 'as RNN',
+    example: {
+      inputs: [[2, 1, 2]],
+      constants: [constantOf([1, 4, 2], Array(8).fill(0.5)), constantOf([1, 4, 1], Array(4).fill(0.5))],
+      attributes: { hidden_size: 1 },
+    },
+  },
   infer: (context) => inferRecurrent(context, 'LSTM'),
   compute: (context, inputs) =>
     runRecurrent(context, 'LSTM', inputs, (step) => {

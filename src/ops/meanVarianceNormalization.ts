@@ -27,10 +27,16 @@ export const meanVarianceNormalization: Op = {
   domain: '',
   opsets: [9, 25],
   arity: [1, 1],
+  doc: {
+    integers: 'as LayerNormalization',
+    rows: '2·N products, a requantisation and a table of 16 bits for each group',
+    error: 'as LayerNormalization',
+    example: { inputs: [[1, 2, 2, 2]] },
+  },
   infer: (context) => {
     groups(context)
     return [typeAt(context, 0)]
   },
   compute: (context, [x]) => [{ ...x!, data: computeNormalisation(x!, groups(context), undefined, undefined).data }],
-  lower: (context, [x]) => [lowerNormalisation(context, x!, groups(context))],
+  lower: (context, [x]) => lowerNormalisation(context, x!, groups(context)),
 }

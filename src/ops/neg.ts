@@ -10,6 +10,7 @@ export const neg: Op = {
   domain: '',
   opsets: [6, 25],
   arity: [1, 1],
+  doc: { integers: '-q', rows: '0', error: 'none', example: { inputs: [[2, 3]] } },
   infer: (context) => {
     attributesOf(context.node, {})
     return [typeOf(context, 0, numericTypes)]

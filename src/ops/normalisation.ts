@@ -2,8 +2,8 @@
  * Normalisation of groups of elements to mean 0 and variance 1: what the operators of this kind share.
  * @module
  */
-import type { Tensor } from '../tensor.ts'
-import { unsupported } from './inputs.ts'
+import type { Shape, Tensor } from '../tensor.ts'
+import { constantAt } from './inputs.ts'
 import { lowerNormalised } from './lower/scaled.ts'
 import type { LowerContext, QTensor } from './lowering.ts'
 
@@ -15,6 +15,8 @@ export type Normalisation = {
   readonly centred: boolean
   readonly scaleAt: (element: number) => number
   readonly biasAt: (element: number) => number
+  /** Shape of means and factors, where they are outputs. */
+  readonly outer?: Shape
 }
 
 /** Mean and 1 / √(variance + epsilon) of each group, and the normalised elements, weighted. */
@@ -42,14 +44,9 @@ export function computeNormalisation(
 }
 
 /** The integer layers, for constant factors and summands (inputs 1 and 2). */
-export function lowerNormalisation(context: LowerContext, x: QTensor, normalisation: Normalisation): QTensor {
-  for (const i of [1, 2])
-    if (context.types[i] !== undefined && context.constants[i] === undefined)
-      return unsupported(context, `input ${i}`, 'computed by the model', 'a constant')
-  if (context.node.outputs.slice(1).some((name) => name !== ''))
-    return unsupported(context, 'outputs', context.node.outputs.length, 'the first output alone')
+export function lowerNormalisation(context: LowerContext, x: QTensor, normalisation: Normalisation): QTensor[] {
+  const [scale, bias] = [constantAt(context, 1, 'scale'), constantAt(context, 2, 'B')]
   const { groups, scaleAt, biasAt } = normalisation
-  const [, scale, bias] = context.constants
   return lowerNormalised(
     context,
     x,

@@ -1,4 +1,5 @@
 import { attributesOf } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { mapTensor } from './elementwise.ts'
 import { typeOf } from './inputs.ts'
 import { emitNot } from './lower/compare.ts'
@@ -10,6 +11,7 @@ export const not: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
+  doc: { integers: '1 - a', rows: '0', error: 'none', example: { inputs: [constantOf([3], [0, 1, 1], 'bool')] } },
   infer: (context) => {
     attributesOf(context.node, {})
     return [typeOf(context, 0, ['bool'])]

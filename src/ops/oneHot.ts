@@ -1,5 +1,6 @@
 import type { TensorType } from '../tensor.ts'
 import { attributesOf, int } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { axisOf, constantAt, constantScalar, invalid, numericTypes, typeAt, typeOf, unsupported } from './inputs.ts'
 import { emitAffine, emitOneHot } from './lower/compare.ts'
 import { fromFront } from './lower/select.ts'
@@ -33,6 +34,16 @@ export const oneHot: Op = {
   domain: '',
   opsets: [9, 25],
   arity: [3, 3],
+  doc: {
+    integers: 'the second value where [k = i], else the first; brackets as for Hardmax',
+    rows: 'depth + 1 clamps for each index',
+    error: 'none',
+    refuses: 'a depth that the model computes',
+    example: {
+      inputs: [constantOf([2], [2, 0], 'int64')],
+      constants: [constantOf([], [3], 'int64'), constantOf([2], [0, 1])],
+    },
+  },
   infer: (context) => [geometry(context).type],
   compute: (context, [indices, , values]) => {
     const { type, depth, inner } = geometry(context)

@@ -1,5 +1,6 @@
 import { broadcastMap, broadcastShapes, floatTypes, formatShape, sameShape } from '../tensor.ts'
 import { attributesOf } from './attributes.ts'
+import { constantOf, WEIGHT_ERROR } from './doc.ts'
 import { constantAt, invalid, typeLikeFirst, typeOf } from './inputs.ts'
 import { lowerLeakyRelu } from './lower/activations.ts'
 import type { InferContext, Op } from './op.ts'
@@ -20,6 +21,13 @@ export const pRelu: Op = {
   domain: '',
   opsets: [7, 25],
   arity: [2, 2],
+  doc: {
+    integers: 'as LeakyRelu, with a slope an element',
+    rows: 'b + 2 an element',
+    error: WEIGHT_ERROR,
+    refuses: 'slopes that the model computes',
+    example: { inputs: [[2, 3]], constants: [constantOf([3], [0.5, 0.25, 0])] },
+  },
   infer: (context) => {
     attributesOf(context.node, {})
     slopeOf(context)

@@ -1,5 +1,6 @@
 import { formatShape, maxElements } from '../tensor.ts'
 import { attributesOf, float, ints, oneOf, required } from './attributes.ts'
+import { movement, wholes } from './doc.ts'
 import { atMostInputs, axesOf, constantInts, constantScalar, invalid, like, typeAt, typeLikeFirst } from './inputs.ts'
 import { lowerMove } from './lower/moves.ts'
 import { gather, lookupMap } from './movement.ts'
@@ -68,6 +69,10 @@ export const pad: Op = {
   domain: '',
   opsets: [2, 25],
   arity: [1, 4],
+  doc: movement(
+    { inputs: [[2, 3]], constants: [wholes(0, 1, 0, 1)] },
+    'the integers as they are; constants round(c / s)',
+  ),
   infer: (context) => {
     const x = typeAt(context, 0)
     if (context.node.opset >= 11) typeAt(context, 1)

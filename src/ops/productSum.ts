@@ -40,6 +40,7 @@ export const productSum: Op = {
     })
     return [{ dtype, shape, data }]
   },
+  scaling: { accumulates: true },
   lower: (context, inputs) => {
     const value = (i: number) => ({ tensor: inputs[i], constant: context.constants[i] })
     const terms = termsOf(context).map(({ sign, product }, i) => ({

@@ -3,7 +3,7 @@
  * onnxruntime's com.microsoft does. Each is written as those parts: types, reference and integer form follow from them.
  * @module
  */
-import { sizeOf, type Tensor, type TensorType } from '../tensor.ts'
+import { type Shape, sizeOf, type Tensor, type TensorType } from '../tensor.ts'
 import { add } from './add.ts'
 import { attributesOf, flag, float, int } from './attributes.ts'
 import { averagePool } from './averagePool.ts'
@@ -11,6 +11,7 @@ import { cast } from './cast.ts'
 import { concat } from './concat.ts'
 import { conv } from './conv.ts'
 import { dequantizeLinear } from './dequantizeLinear.ts'
+import { constantOf, type Example } from './doc.ts'
 import { globalAveragePool } from './globalAveragePool.ts'
 import { invalid, typeAt, typeOf } from './inputs.ts'
 import { leakyRelu } from './leakyRelu.ts'
@@ -63,6 +64,7 @@ function composite(
   opsets: Op['opsets'],
   arity: Op['arity'],
   expand: (context: InferContext) => Part[],
+  example: Example,
 ): Op {
   const named = <T>(list: readonly (T | undefined)[]): Map<string, T> =>
     new Map(list.flatMap((x, i) => (x === undefined ? [] : [[`#${i}`, x]])))
@@ -71,6 +73,14 @@ function composite(
     domain,
     opsets,
     arity,
+    doc: {
+      integers:
+        'of a quantised model: the float operator between DequantizeLinear and QuantizeLinear; see docs/integer-model.md',
+      rows: 'as the cheapest rational, table or sum with the same results',
+      error: 'none: bit for bit float32, Softmax within float32',
+      refuses: 'scales, zero points and weights that the model computes',
+      example,
+    },
     infer(context) {
       const types = named(context.types)
       let last: TensorType[] = []
@@ -96,6 +106,11 @@ function composite(
   expansions.set(op, expand)
   return op
 }
+
+/** A quantised tensor of an example, and a scale with its zero point. */
+const bytes = (shape: Shape, ...values: number[]): Tensor => constantOf(shape, values, 'uint8')
+const grid = (scale: number, zero: number): Tensor[] => [constantOf([], [scale]), constantOf([], [zero], 'uint8')]
+const pixels: Tensor = bytes([1, 1, 2, 2], 0, 50, 100, 255)
 
 /** Opset of the parts that are Quantize- or DequantizeLinear: the first with an axis. */
 const GRID_OPSET = 13
@@ -161,66 +176,110 @@ const wholes = (context: InferContext, at: number, zeroAt: number, axis: number)
 const rankOf = (context: InferContext, at: number): number => typeAt(context, at).shape.length
 
 /** Bias as int32 of scale (input scale · weight scale). https://onnx.ai/onnx/operators/onnx__QLinearConv.html */
-export const qLinearConv = composite('QLinearConv', '', [10, 25], [8, 9], (context) => {
-  const [xs, ws] = [context.constants[1], context.constants[4]]
-  const parts = [dequantised(context, 0), dequantised(context, 3)]
-  const { opset, attributes } = context.node
-  if (context.types[8] === undefined)
-    return [...parts, part(conv, opset, ['real0', 'real3'], 'sum', attributes), quantised(context, 'sum', 6)]
-  const bias = typeOf(context, 8, ['int32'])
-  // until values are known (types are inferred first), any scales of the right shape do
-  const count = sizeOf(typeAt(context, 4).shape)
-  const data = Float64Array.from({ length: count }, (_, c) => Math.fround((xs?.data[0] ?? 1) * (ws?.data[c] ?? 1)))
-  const scale: Tensor = { dtype: 'float32', shape: count === 1 && bias.shape[0] !== 1 ? [] : [count], data }
-  const real: Part = {
-    ...part(dequantizeLinear, GRID_OPSET, ['#8', 'biasScale'], 'real8', { axis: 0 }),
-    constants: { biasScale: scale },
-  }
-  return [
-    ...parts,
-    real,
-    part(conv, opset, ['real0', 'real3', 'real8'], 'sum', attributes),
-    quantised(context, 'sum', 6),
-  ]
-})
+export const qLinearConv = composite(
+  'QLinearConv',
+  '',
+  [10, 25],
+  [8, 9],
+  (context) => {
+    const [xs, ws] = [context.constants[1], context.constants[4]]
+    const parts = [dequantised(context, 0), dequantised(context, 3)]
+    const { opset, attributes } = context.node
+    if (context.types[8] === undefined)
+      return [...parts, part(conv, opset, ['real0', 'real3'], 'sum', attributes), quantised(context, 'sum', 6)]
+    const bias = typeOf(context, 8, ['int32'])
+    // until values are known (types are inferred first), any scales of the right shape do
+    const count = sizeOf(typeAt(context, 4).shape)
+    const data = Float64Array.from({ length: count }, (_, c) => Math.fround((xs?.data[0] ?? 1) * (ws?.data[c] ?? 1)))
+    const scale: Tensor = { dtype: 'float32', shape: count === 1 && bias.shape[0] !== 1 ? [] : [count], data }
+    const real: Part = {
+      ...part(dequantizeLinear, GRID_OPSET, ['#8', 'biasScale'], 'real8', { axis: 0 }),
+      constants: { biasScale: scale },
+    }
+    return [
+      ...parts,
+      real,
+      part(conv, opset, ['real0', 'real3', 'real8'], 'sum', attributes),
+      quantised(context, 'sum', 6),
+    ]
+  },
+  {
+    inputs: [pixels],
+    constants: [...grid(0.02, 3), bytes([1, 1, 2, 2], 1, 2, 3, 4), ...grid(0.1, 1), ...grid(0.5, 9)],
+  },
+)
 
 /** https://onnx.ai/onnx/operators/onnx__QLinearMatMul.html */
-export const qLinearMatMul = composite('QLinearMatMul', '', [10, 25], [8, 8], (context) => [
-  dequantised(context, 0, Math.max(rankOf(context, 0) - 2, 0)),
-  dequantised(context, 3, rankOf(context, 3) - 1),
-  part(matMul, context.node.opset, ['real0', 'real3'], 'sum', context.node.attributes),
-  quantised(context, 'sum', 6),
-])
+export const qLinearMatMul = composite(
+  'QLinearMatMul',
+  '',
+  [10, 25],
+  [8, 8],
+  (context) => [
+    dequantised(context, 0, Math.max(rankOf(context, 0) - 2, 0)),
+    dequantised(context, 3, rankOf(context, 3) - 1),
+    part(matMul, context.node.opset, ['real0', 'real3'], 'sum', context.node.attributes),
+    quantised(context, 'sum', 6),
+  ],
+  {
+    inputs: [bytes([1, 2], 7, 200)],
+    constants: [...grid(0.02, 3), bytes([2, 2], 1, 2, 3, 4), ...grid(0.1, 1), ...grid(0.5, 9)],
+  },
+)
 
 const toInt32 = (of: string): Part => part(cast, GRID_OPSET, [of], 'result', { to: 6 })
 
 /** The accumulators of a convolution of integers. https://onnx.ai/onnx/operators/onnx__ConvInteger.html */
-export const convInteger = composite('ConvInteger', '', [10, 25], [2, 4], (context) => [
-  wholes(context, 0, 2, 0),
-  wholes(context, 1, 3, 0),
-  part(conv, context.node.opset, ['real0', 'real1'], 'sum', context.node.attributes),
-  toInt32('sum'),
-])
+export const convInteger = composite(
+  'ConvInteger',
+  '',
+  [10, 25],
+  [2, 4],
+  (context) => [
+    wholes(context, 0, 2, 0),
+    wholes(context, 1, 3, 0),
+    part(conv, context.node.opset, ['real0', 'real1'], 'sum', context.node.attributes),
+    toInt32('sum'),
+  ],
+  { inputs: [pixels], constants: [bytes([1, 1, 2, 2], 1, 2, 3, 4)] },
+)
 
 /** The accumulators of a product of integers. https://onnx.ai/onnx/operators/onnx__MatMulInteger.html */
-export const matMulInteger = composite('MatMulInteger', '', [10, 25], [2, 4], (context) => [
-  wholes(context, 0, 2, Math.max(rankOf(context, 0) - 2, 0)),
-  wholes(context, 1, 3, rankOf(context, 1) - 1),
-  part(matMul, context.node.opset, ['real0', 'real1'], 'sum', context.node.attributes),
-  toInt32('sum'),
-])
+export const matMulInteger = composite(
+  'MatMulInteger',
+  '',
+  [10, 25],
+  [2, 4],
+  (context) => [
+    wholes(context, 0, 2, Math.max(rankOf(context, 0) - 2, 0)),
+    wholes(context, 1, 3, rankOf(context, 1) - 1),
+    part(matMul, context.node.opset, ['real0', 'real1'], 'sum', context.node.attributes),
+    toInt32('sum'),
+  ],
+  { inputs: [bytes([1, 2], 7, 200)], constants: [bytes([2, 2], 1, 2, 3, 4)] },
+)
 
 const MICROSOFT = 'com.microsoft'
 /** Opset of the float parts of com.microsoft's operators. */
 const REAL_OPSET = 13
 
 const pairwise = (type: string, op: Op): Op =>
-  composite(type, MICROSOFT, [1, 1], [7, 8], (context) => [
-    dequantised(context, 0),
-    dequantised(context, 3),
-    part(op, REAL_OPSET, ['real0', 'real3'], 'sum', context.node.attributes),
-    quantised(context, 'sum', 6),
-  ])
+  composite(
+    type,
+    MICROSOFT,
+    [1, 1],
+    [7, 8],
+    (context) => [
+      dequantised(context, 0),
+      dequantised(context, 3),
+      part(op, REAL_OPSET, ['real0', 'real3'], 'sum', context.node.attributes),
+      quantised(context, 'sum', 6),
+    ],
+    {
+      inputs: [bytes([2], 7, 200)],
+      constants: [...grid(0.02, 3), bytes([2], 2, 3), ...grid(0.1, 1), ...grid(0.5, 9)],
+    },
+  )
 
 const unary = (
   type: string,
@@ -228,11 +287,22 @@ const unary = (
   attributes: (context: InferContext) => Part['attributes'] = ({ node }) => node.attributes,
   opset: (context: InferContext) => number = () => REAL_OPSET,
 ): Op =>
-  composite(type, MICROSOFT, [1, 1], [4, 5], (context) => [
-    dequantised(context, 0),
-    part(op, opset(context), ['real0'], 'y', attributes(context)),
-    quantised(context, 'y', 3),
-  ])
+  composite(
+    type,
+    MICROSOFT,
+    [1, 1],
+    [4, 5],
+    (context) => [
+      dequantised(context, 0),
+      part(op, opset(context), ['real0'], 'y', attributes(context)),
+      quantised(context, 'y', 3),
+    ],
+    {
+      inputs: [pixels],
+      constants: [...grid(0.02, 3), ...grid(0.1, 1)],
+      ...(op === averagePool ? { attributes: { kernel_shape: [2, 2] } } : {}),
+    },
+  )
 
 /** The attributes but `channels_last`, which must be 0. */
 const channelsFirst = ({ node }: InferContext): Part['attributes'] => {
@@ -276,23 +346,54 @@ export const qLinearSoftmax = unary(
  * Scale and zero point of the result come first, then three inputs for each part.
  * https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QLinearConcat
  */
-export const qLinearConcat = composite('QLinearConcat', MICROSOFT, [1, 1], [5, 2 + 3 * 1024], (context) => {
-  if ((context.types.length - 2) % 3 !== 0) invalid(context, 'its inputs are not scale, zero point and triples')
-  const starts = Array.from({ length: (context.types.length - 2) / 3 }, (_, i) => 2 + 3 * i)
-  return [
-    ...starts.map((at) => dequantised(context, at)),
-    part(
-      concat,
-      REAL_OPSET,
-      starts.map((at) => `real${at}`),
-      'y',
-      context.node.attributes,
-    ),
-    quantised(context, 'y', 0),
-  ]
-})
+export const qLinearConcat = composite(
+  'QLinearConcat',
+  MICROSOFT,
+  [1, 1],
+  [5, 2 + 3 * 1024],
+  (context) => {
+    if ((context.types.length - 2) % 3 !== 0) invalid(context, 'its inputs are not scale, zero point and triples')
+    const starts = Array.from({ length: (context.types.length - 2) / 3 }, (_, i) => 2 + 3 * i)
+    return [
+      ...starts.map((at) => dequantised(context, at)),
+      part(
+        concat,
+        REAL_OPSET,
+        starts.map((at) => `real${at}`),
+        'y',
+        context.node.attributes,
+      ),
+      quantised(context, 'y', 0),
+    ]
+  },
+  {
+    inputs: [bytes([2], 7, 200), bytes([1], 9)],
+    constants: [...grid(0.1, 5), ...grid(0.1, 5), ...grid(0.02, 3)],
+    order: [2, 3, 0, 4, 5, 1, 6, 7],
+    attributes: { axis: 0 },
+  },
+)
 
-/** All of them. */
+/** Opset that brought 16-bit integers to QuantizeLinear and DequantizeLinear. */
+const SIXTEEN_OPSET = 21
+
+/** An operator of ai.onnx that com.microsoft has too: 16-bit integers came there first. */
+const alias = (op: Op): Op =>
+  composite(
+    op.type,
+    MICROSOFT,
+    [1, 1],
+    op.arity,
+    (context) => [part(op, SIXTEEN_OPSET, inputNames(context), 'result', context.node.attributes)],
+    op.doc!.example,
+  )
+
+/** https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QuantizeLinear */
+export const microsoftQuantizeLinear = alias(quantizeLinear)
+/** https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.DequantizeLinear */
+export const microsoftDequantizeLinear = alias(dequantizeLinear)
+
+/** The operators that only quantised models have. */
 export const quantisedOperators: readonly Op[] = [
   qLinearConv,
   qLinearMatMul,

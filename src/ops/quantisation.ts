@@ -105,10 +105,6 @@ export function dequantiseTensor(
   }
 }
 
-/** x minus its zero point, as exact integers. */
-export const centred = (x: Tensor, zero: Tensor | undefined, of: Granularity = () => 0): Tensor =>
-  zero === undefined ? x : { ...x, data: x.data.map((v, i) => v - zero.data[of(i)]!) }
-
 /**
  * The integer of an accumulator of products: saturate(round(accumulator · factor) + zero), factor = sx · sw / sy, each step
  * rounded to float32. The one definition that runtimes and the integer model share.

@@ -1,5 +1,6 @@
 import { type DType, dtypeOf, floatTypes } from '../tensor.ts'
 import { attributesOf, flag, int } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { invalid, typeAt, typeLikeFirst, typeOf, unsupported } from './inputs.ts'
 import type { InferContext, Op } from './op.ts'
 import { checkZeroPoint, granularityOf, quantisedTypes, quantiseTensor } from './quantisation.ts'
@@ -37,6 +38,13 @@ export const quantizeLinear: Op = {
   domain: '',
   opsets: [10, 25],
   arity: [2, 3],
+  doc: {
+    integers: 'of a quantised model: round(x / scale), halves to even, saturated; see docs/integer-model.md',
+    rows: 'as the cheapest rational with the same steps',
+    error: 'none: bit for bit float32',
+    refuses: 'scales that the model computes, and activations with a scale an axis',
+    example: { inputs: [[2, 3]], constants: [constantOf([], [0.02]), constantOf([], [3], 'uint8')] },
+  },
   infer: (context) => {
     const x = typeOf(context, 0, [...floatTypes, 'int32'])
     const scale = typeOf(context, 1, floatTypes)

@@ -1,5 +1,6 @@
 import { maxElements } from '../tensor.ts'
 import { attributesOf } from './attributes.ts'
+import { constantOf, known } from './doc.ts'
 import { constantScalar, invalid, numericTypes, typeLikeFirst, typeOf } from './inputs.ts'
 import type { InferContext, Op } from './op.ts'
 
@@ -24,6 +25,7 @@ export const range: Op = {
   domain: '',
   opsets: [11, 25],
   arity: [3, 3],
+  doc: known({ inputs: [], constants: [constantOf([], [0]), constantOf([], [3]), constantOf([], [1])] }),
   infer: (context) => {
     const { dtype } = typeOf(context, 0, numericTypes)
     for (const i of [1, 2]) typeLikeFirst(context, i)

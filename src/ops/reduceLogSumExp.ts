@@ -1,5 +1,6 @@
 import { floatTypes } from '../tensor.ts'
-import { lowerLogSumExp } from './lower/softmax.ts'
+import { wholes } from './doc.ts'
+import { exponentStep, lowerLogSumExp } from './lower/softmax.ts'
 import { reduction } from './reduction.ts'
 
 /** ln Σ eᵛ without overflow; -∞ for no numbers. */
@@ -12,8 +13,14 @@ function logSumExp(values: readonly number[]): number {
 /** ln Σ eˣ along axes. https://onnx.ai/onnx/operators/onnx__ReduceLogSumExp.html */
 export const reduceLogSumExp = reduction({
   type: 'ReduceLogSumExp',
+  doc: {
+    integers: 'max + table of log T, as in LogSoftmax, times round(s / sy · 2^S)',
+    rows: 'as LogSoftmax',
+    error: 'as LogSoftmax',
+    example: { inputs: [[2, 3]], constants: [wholes(1)] },
+  },
   types: floatTypes,
-  scaling: { wantsWide: true },
+  scaling: { wantsWide: true, inputStep: exponentStep },
   of: logSumExp,
   lower: lowerLogSumExp,
 })

@@ -1,5 +1,6 @@
 import { type DType, type Shape, sizeOf, stridedMap, stridesOf, type Tensor, wrapInteger } from '../tensor.ts'
 import { attributesOf, flag, ints } from './attributes.ts'
+import type { OpDoc } from './doc.ts'
 import { atMostInputs, axesOf, constantInts, numericTypes, typeAt, typeOf, unsupported } from './inputs.ts'
 import type { LowerContext, QTensor } from './lowering.ts'
 import type { InferContext, Op, Scaling } from './op.ts'
@@ -47,6 +48,7 @@ export function groupsAlong(shape: Shape, axes: readonly number[]): number[][] {
 /** What makes one reduction. */
 export type Reduction = {
   readonly type: string
+  readonly doc: OpDoc
   /** First opset in which the axes are an input. */
   readonly axesInput?: number
   readonly types?: readonly DType[]
@@ -58,12 +60,13 @@ export type Reduction = {
 }
 
 /** An operator that makes one number of all elements along some axes (a constant list). */
-export function reduction({ type, axesInput = 18, types = numericTypes, scaling, of, lower }: Reduction): Op {
+export function reduction({ type, doc, axesInput = 18, types = numericTypes, scaling, of, lower }: Reduction): Op {
   return {
     type,
     domain: '',
     opsets: [1, 25],
     arity: [1, 2],
+    doc,
     infer: (context) => [{ dtype: typeOf(context, 0, types).dtype, shape: geometry(context, axesInput).shape }],
     compute: (context, [x]) => {
       const { axes, shape } = geometry(context, axesInput)

@@ -10,6 +10,12 @@ export const relu: Op = {
   domain: '',
   opsets: [6, 25],
   arity: [1, 1],
+  doc: {
+    integers: 'max(q, 0)',
+    rows: 'in one step with the requantisation of an accumulator 0; else B + 2 an element',
+    error: 'none',
+    example: { inputs: [[2, 3]] },
+  },
   infer: (context) => {
     attributesOf(context.node, {})
     return [typeOf(context, 0, numericTypes)]

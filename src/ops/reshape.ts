@@ -1,5 +1,6 @@
 import { formatShape, sizeOf } from '../tensor.ts'
 import { attributesOf, flag } from './attributes.ts'
+import { movement, wholes } from './doc.ts'
 import { constantInts, invalid, like, typeAt } from './inputs.ts'
 import { lowerMove } from './lower/moves.ts'
 import { inOrder } from './movement.ts'
@@ -11,6 +12,7 @@ export const reshape: Op = {
   domain: '',
   opsets: [5, 25],
   arity: [2, 2],
+  doc: movement({ inputs: [[2, 3]], constants: [wholes(3, 2)] }),
   infer: (context) => {
     const x = typeAt(context, 0)
     const { allowzero } = attributesOf(context.node, { allowzero: flag(false) })

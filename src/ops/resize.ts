@@ -1,5 +1,6 @@
 import { formatShape, maxElements, sizeOf, type TensorType } from '../tensor.ts'
 import { attributesOf, flag, float, ints, oneOf } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { atMostInputs, axesOf, constantAt, constantInts, invalid, like, typeAt, unsupported } from './inputs.ts'
 import { lowerTaps } from './lower/linear.ts'
 import { lowerMove } from './lower/moves.ts'
@@ -164,6 +165,18 @@ export const resize: Op = {
   domain: '',
   opsets: [10, 25],
   arity: [1, 4],
+  doc: {
+    integers: 'nearest: the integers as they are; linear and cubic: Σ round(w · 2^S)·q',
+    rows: '0',
+    error: 'none, or that of rounding the weights',
+    refuses:
+      'sizes and scales that the model computes, smoothing (antialias), and parts of the image (tf_crop_and_resize)',
+    example: {
+      inputs: [[1, 1, 2, 2]],
+      constants: [undefined, constantOf([4], [1, 1, 2, 2])],
+      attributes: { mode: 'linear' },
+    },
+  },
   infer: (context) => {
     if (attributes(context).antialias) unsupported(context, 'antialias', 1, '0')
     if (typeAt(context, 0).shape.includes(0)) invalid(context, 'the input has no elements')

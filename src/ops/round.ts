@@ -21,6 +21,12 @@ export const round: Op = {
   domain: '',
   opsets: [11, 25],
   arity: [1, 1],
+  doc: {
+    integers: '⌊v + 1/2⌋, ties to even, v as for Floor',
+    rows: 'three clamps of v an element',
+    error: '1/512 of a step before rounding',
+    example: { inputs: [[2, 3]] },
+  },
   infer: (context) => {
     attributesOf(context.node, {})
     return [typeOf(context, 0, floatTypes)]

@@ -1,5 +1,6 @@
 import { sameShape, sizeOf, type Tensor } from '../tensor.ts'
 import { attributesOf, int, oneOf } from './attributes.ts'
+import { constantOf, movement } from './doc.ts'
 import { elementPositions } from './gatherElements.ts'
 import { constantAt, invalid, typeAt, typeLikeFirst, unsupported } from './inputs.ts'
 import { constantLike, lowerMove } from './lower/moves.ts'
@@ -34,6 +35,10 @@ export const scatterElements: Op = {
   domain: '',
   opsets: [11, 25],
   arity: [3, 3],
+  doc: movement({
+    inputs: [[2, 3]],
+    constants: [constantOf([1, 3], [1, 0, 1], 'int64'), constantOf([1, 3], [0.5, 0.25, 0])],
+  }),
   infer: (context) => {
     const indices = constantAt(context, 1, 'indices')!
     const updates = typeLikeFirst(context, 2)

@@ -3,7 +3,7 @@ import { tabulated } from './tabulated.ts'
 
 /**
  * y = gamma · x for x > 0, else gamma · alpha · (eˣ - 1), elementwise.
- * Maximum error: half a step of the output for the rounded input; one step above 12 bits. https://onnx.ai/onnx/operators/onnx__Selu.html
+ * https://onnx.ai/onnx/operators/onnx__Selu.html
  */
 export const selu = tabulated(
   'Selu',

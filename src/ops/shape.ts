@@ -1,4 +1,5 @@
 import { attributesOf, int, optional } from './attributes.ts'
+import { known } from './doc.ts'
 import { typeAt } from './inputs.ts'
 import type { InferContext, Op } from './op.ts'
 
@@ -15,7 +16,8 @@ export const shape: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
-  typesOnly: true,
+  doc: known({ inputs: [[2, 3]] }),
+  typeOnly: [0],
   infer: (context) => [{ dtype: 'int64', shape: [sizes(context).length] }],
   compute: (context) => [{ ...shape.infer(context)[0]!, data: Float64Array.from(sizes(context)) }],
 }

@@ -10,6 +10,7 @@ export const sign: Op = {
   domain: '',
   opsets: [9, 25],
   arity: [1, 1],
+  doc: { integers: 'clamp(q, -1, 1)', rows: 'a clamp an element', error: 'none', example: { inputs: [[2, 3]] } },
   infer: (context) => {
     attributesOf(context.node, {})
     return [typeOf(context, 0, numericTypes)]

@@ -1,5 +1,6 @@
 import { sizeOf } from '../tensor.ts'
 import { attributesOf } from './attributes.ts'
+import { known } from './doc.ts'
 import { typeAt } from './inputs.ts'
 import type { Op } from './op.ts'
 
@@ -9,7 +10,8 @@ export const size: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
-  typesOnly: true,
+  doc: known({ inputs: [[2, 3]] }),
+  typeOnly: [0],
   infer: (context) => {
     attributesOf(context.node, {})
     return [{ dtype: 'int64', shape: [] }]

@@ -1,5 +1,6 @@
 import { formatShape, stridedMap, stridesOf } from '../tensor.ts'
 import { attributesOf, ints, required } from './attributes.ts'
+import { movement, wholes } from './doc.ts'
 import { atMostInputs, axesOf, constantInts, invalid, like, typeAt } from './inputs.ts'
 import { lowerMove } from './lower/moves.ts'
 import { gather } from './movement.ts'
@@ -74,6 +75,7 @@ export const slice: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 5],
+  doc: movement({ inputs: [[2, 3]], constants: [wholes(0), wholes(2), wholes(1)] }),
   infer: (context) => [
     like(
       typeAt(context, 0),

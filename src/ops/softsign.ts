@@ -3,7 +3,7 @@ import { tabulated } from './tabulated.ts'
 
 /**
  * y = x / (1 + |x|), elementwise.
- * Maximum error: half a step of the output for the rounded input; one step above 12 bits. https://onnx.ai/onnx/operators/onnx__Softsign.html
+ * https://onnx.ai/onnx/operators/onnx__Softsign.html
  */
 export const softsign = tabulated(
   'Softsign',

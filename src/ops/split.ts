@@ -1,5 +1,6 @@
 import { formatShape, sizeOf, type TensorType } from '../tensor.ts'
 import { attributesOf, int, ints, optional } from './attributes.ts'
+import { movement, wholes } from './doc.ts'
 import { atMostInputs, axisOf, constantInts, invalid, like, typeAt } from './inputs.ts'
 import { lowerMove } from './lower/moves.ts'
 import { gather, lookupMap } from './movement.ts'
@@ -59,6 +60,7 @@ export const split: Op = {
   domain: '',
   opsets: [2, 25],
   arity: [1, 2],
+  doc: movement({ inputs: [[2, 3]], constants: [wholes(1, 2)], attributes: { axis: 1 }, outputs: 2 }),
   infer: resultsOf,
   compute: (context, [x]) => {
     const maps = mapsOf(context)

@@ -1,5 +1,6 @@
 import { formatShape } from '../tensor.ts'
 import { attributesOf, ints } from './attributes.ts'
+import { movement, wholes } from './doc.ts'
 import { atMostInputs, axesOf, constantInts, invalid, like, typeAt } from './inputs.ts'
 import { lowerMove } from './lower/moves.ts'
 import { inOrder } from './movement.ts'
@@ -11,6 +12,7 @@ export const squeeze: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 2],
+  doc: movement({ inputs: [[1, 3]], constants: [wholes(0)] }),
   infer: (context) => {
     const x = typeAt(context, 0)
     if (context.node.opset < 13) atMostInputs(context, 1)

@@ -1,4 +1,5 @@
 import { attributesOf } from './attributes.ts'
+import { WEIGHT_ERROR } from './doc.ts'
 import { computeBinary, inferBinary } from './elementwise.ts'
 import { lowerSum } from './lower/elementwise.ts'
 import type { Op } from './op.ts'
@@ -9,11 +10,18 @@ export const sub: Op = {
   domain: '',
   opsets: [7, 25],
   arity: [2, 2],
+  doc: {
+    integers: 'as Add, with a negative weight',
+    rows: '0',
+    error: WEIGHT_ERROR,
+    example: { inputs: [[2, 3], [3]] },
+  },
   infer: (context) => {
     attributesOf(context.node, {})
     return inferBinary(context)
   },
   compute: (context, inputs) => computeBinary(context, inputs, (a, b) => a - b),
+  scaling: { accumulates: true, addsWide: true },
   lower: (context, [a, b]) => [
     lowerSum(
       context,

@@ -1,4 +1,5 @@
 import { type DType, floatTypes } from '../tensor.ts'
+import { type Example, tabulation } from './doc.ts'
 import { mapTensor } from './elementwise.ts'
 import { typeOf } from './inputs.ts'
 import { lowerTable } from './lower/activations.ts'
@@ -12,11 +13,13 @@ export const tabulated = (
   f: (context: InferContext) => (x: number) => number,
   scaling: Scaling = {},
   types: readonly DType[] = floatTypes,
+  example: Example = { inputs: [[2, 3]] },
 ): Op => ({
   type,
   domain: '',
   opsets,
   arity: [1, 1],
+  doc: tabulation(example),
   infer: (context) => {
     f(context)
     return [typeOf(context, 0, types)]

@@ -13,6 +13,12 @@ export const thresholdedRelu: Op = {
   domain: '',
   opsets: [10, 25],
   arity: [1, 1],
+  doc: {
+    integers: 'q·clamp(q - ⌊alpha / s⌋, 0, 1)',
+    rows: 'a clamp and a product an element',
+    error: 'none',
+    example: { inputs: [[2, 3]], attributes: { alpha: 0.25 } },
+  },
   infer: (context) => {
     alphaOf(context)
     return [typeOf(context, 0, floatTypes)]

@@ -1,5 +1,6 @@
 import { formatShape } from '../tensor.ts'
 import { attributesOf } from './attributes.ts'
+import { movement, wholes } from './doc.ts'
 import { constantInts, invalid, like, typeAt } from './inputs.ts'
 import { lookupMap } from './movement.ts'
 import { mover } from './mover.ts'
@@ -23,6 +24,7 @@ export const tile: Op = {
   domain: '',
   opsets: [6, 25],
   arity: [2, 2],
+  doc: movement({ inputs: [[2, 3]], constants: [wholes(2, 1)] }),
   ...mover(result, (context) => {
     const { shape } = typeAt(context, 0)
     const sources = result(context).shape.map((n, axis) => Int32Array.from({ length: n }, (_, i) => i % shape[axis]!))

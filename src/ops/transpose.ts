@@ -1,5 +1,6 @@
 import { stridedMap, stridesOf } from '../tensor.ts'
 import { attributesOf, ints } from './attributes.ts'
+import { movement } from './doc.ts'
 import { axesOf, invalid, like, typeAt } from './inputs.ts'
 import { lowerMove } from './lower/moves.ts'
 import { gather } from './movement.ts'
@@ -33,6 +34,7 @@ export const transpose: Op = {
   domain: '',
   opsets: [1, 25],
   arity: [1, 1],
+  doc: movement({ inputs: [[2, 3]] }),
   infer: (context) => {
     const x = typeAt(context, 0)
     return [

@@ -1,5 +1,6 @@
 import { formatShape, sizeOf } from '../tensor.ts'
 import { attributesOf, flag } from './attributes.ts'
+import { movement } from './doc.ts'
 import { constantScalar, invalid, typeAt } from './inputs.ts'
 import { mover } from './mover.ts'
 import type { Op } from './op.ts'
@@ -10,6 +11,7 @@ export const trilu: Op = {
   domain: '',
   opsets: [14, 25],
   arity: [1, 2],
+  doc: movement({ inputs: [[2, 3]] }),
   ...mover(
     (context) => {
       const x = typeAt(context, 0)

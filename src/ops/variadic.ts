@@ -8,6 +8,7 @@ import {
   wrapInteger,
 } from '../tensor.ts'
 import { attributesOf } from './attributes.ts'
+import { WEIGHT_ERROR } from './doc.ts'
 import { invalid, numericTypes, typeLikeFirst, typeOf } from './inputs.ts'
 import { lowerExtremeOf, lowerSum } from './lower/elementwise.ts'
 import { constantLike } from './lower/moves.ts'
@@ -34,6 +35,20 @@ export function variadic(
     domain: '',
     opsets: [since, 25],
     arity: [1, Number.POSITIVE_INFINITY],
+    doc: linear
+      ? {
+          integers: 'as Add; Mean with weights 1 / count',
+          rows: '0',
+          error: WEIGHT_ERROR,
+          example: { inputs: [[2, 3], [3]] },
+        }
+      : {
+          integers:
+            'the largest integer in one scale, for Min the negative of the largest of the negatives; constants are rounded to the scale',
+          rows: '(count - 1)·(b + 3) an element',
+          error: 'half a step for constants',
+          example: { inputs: [[2, 3], [3]] },
+        },
     infer: (context) => [resultOf(context)],
     compute: (context, inputs) => {
       const { dtype, shape } = resultOf(context)
@@ -44,7 +59,7 @@ export function variadic(
       return [{ dtype, shape, data }]
     },
     scaling: linear
-      ? { nonNegative: (_, inputs) => inputs.every(Boolean) }
+      ? { accumulates: true, addsWide: kind === 'sum', nonNegative: (_, inputs) => inputs.every(Boolean) }
       : {
           tied: true,
           nonNegative: (_, inputs) => (kind === 'max' ? inputs.some(Boolean) : inputs.every(Boolean)),

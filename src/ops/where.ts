@@ -1,5 +1,6 @@
 import { broadcastMap, broadcastShapes, formatShape, sizeOf, type TensorType } from '../tensor.ts'
 import { attributesOf } from './attributes.ts'
+import { constantOf } from './doc.ts'
 import { invalid, typeAt, typeOf } from './inputs.ts'
 import { lowerChoice } from './lower/choice.ts'
 import { constantLike, lowerMove } from './lower/moves.ts'
@@ -34,6 +35,12 @@ export const where: Op = {
   domain: '',
   opsets: [9, 25],
   arity: [3, 3],
+  doc: {
+    integers: 'b + c·(a - b) in the scale of the result',
+    rows: 'n products',
+    error: 'half a step for tensors of another scale',
+    example: { inputs: [constantOf([3], [0, 1, 1], 'bool'), [2, 3], [3]] },
+  },
   infer: (context) => [resultOf(context)],
   compute: (context, [condition, a, b]) => [gather(resultOf(context), choices(context, condition!.data), [a!, b!])],
   scaling: { tied: true, nonNegative: (_, inputs) => inputs[1] === true && inputs[2] === true },

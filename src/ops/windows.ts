@@ -191,6 +191,20 @@ export function windowTaps(g: WindowGeometry): Int32Array {
   return map
 }
 
+/** Positions of the elements of each window of x [n, c, …], padding left out. */
+export function windowPositions(shape: Shape, geometry: WindowGeometry): number[][] {
+  const [plane, outputs, taps] = [sizeOf(geometry.inSpatial), sizeOf(geometry.outSpatial), windowTaps(geometry)]
+  const planes = sizeOf(shape.slice(0, 2))
+  const windows: number[][] = []
+  for (let p = 0; p < planes; p++)
+    for (let o = 0; o < outputs; o++) {
+      const window: number[] = []
+      for (let tap = o; tap < taps.length; tap += outputs) if (taps[tap]! >= 0) window.push(p * plane + taps[tap]!)
+      windows.push(window)
+    }
+  return windows
+}
+
 /** Number of elements that each window sees, with or without the padding, [Π outSpatial]. */
 export function windowCounts(g: WindowGeometry, padding: 'counts' | 'does not count'): Int32Array {
   const least = padding === 'counts' ? -1 : 0

@@ -1,8 +1,8 @@
-import { isSalted, type Visibility } from '../compile.ts'
 import { VeritensorError } from '../errors.ts'
 import { R } from '../groth16/bn254.ts'
 import { type IntegerModel, prepareInteger } from '../model/model.ts'
-import { type Shape, sizeOf } from '../tensor.ts'
+import type { Shape } from '../tensor.ts'
+import { isSalted, outputVisibility, type Visibility } from '../visibility.ts'
 import { randomSalt } from '../workers/salt.ts'
 import { layoutOf, type PublicTensor, type SignalGroup } from './signals.ts'
 
@@ -21,44 +21,42 @@ export type Opening = {
   readonly digest: bigint
 }
 
-/** Salts of a sample: the given ones, or fresh ones. Throws VeritensorError `input/salt`. */
+/** Salts of a sample, one for each input whose digest has one: the given ones, or fresh ones. Throws VeritensorError `input/salt`. */
 export function saltsFor(
   visibility: Visibility,
   model: IntegerModel,
-  given: readonly (readonly bigint[])[] | undefined,
-  sample: number,
+  given: readonly bigint[] | undefined,
 ): readonly bigint[] {
-  const count = isSalted(visibility) ? model.inputs.length : 0
+  const count = model.inputs.filter((port) => isSalted(visibility, port)).length
   if (given === undefined) return Array.from({ length: count }, randomSalt)
-  const salts = given[sample] ?? []
-  if (salts.length !== count || salts.some((salt) => salt < 0n || salt >= R))
-    throw new VeritensorError('input/salt', `${salts.length} salts are given; the circuit takes ${count} in [0, r)`)
-  return salts
+  if (given.length !== count || given.some((salt) => salt < 0n || salt >= R))
+    throw new VeritensorError('input/salt', `${given.length} salts are given; the circuit takes ${count} in [0, r)`)
+  return given
 }
 
-/** A function from an inference to the openings of its commitments, in the order of the public signals. */
+/**
+ * A function from an inference, its inputs and salts, to the openings of its commitments to inputs and outputs, in the order of
+ * the public signals.
+ */
 export function opener(
   visibility: Visibility,
   model: IntegerModel,
-): (inputs: Float64Array, salts: readonly bigint[], statement: readonly PublicTensor[]) => Opening[] {
+  weights: readonly ArrayLike<number>[] = [],
+): (inputs: readonly ArrayLike<number>[], salts: readonly bigint[], statement: readonly PublicTensor[]) => Opening[] {
   const groups = layoutOf(visibility, model)
-  const run = visibility.output === 'committed' ? prepareInteger(model) : undefined
+  const salted = model.inputs.filter((port) => isSalted(visibility, port)).map(({ name }) => name)
+  const runs = model.outputs.some((port) => outputVisibility(visibility, port) === 'committed')
+  const run = runs ? prepareInteger(model) : undefined
   return (inputs, salts, statement) => {
-    let from = 0
-    const given = model.inputs.map(({ shape }) => {
-      from += sizeOf(shape)
-      return inputs.subarray(from - sizeOf(shape), from)
-    })
-    const values = run?.(given)
-    const counts = { input: 0, output: 0 }
+    const values = run?.([...inputs, ...weights])
     return groups.flatMap(({ kind, name, shape, commitment }, g): Opening[] => {
-      const i = counts[kind]++
-      if (commitment === undefined) return []
-      const elements = kind === 'input' ? given[i]! : values![model.outputs[i]!.value]!
+      if (commitment?.lo === undefined || commitment.hi === undefined) return []
+      const at = model[kind === 'input' ? 'inputs' : 'outputs'].findIndex((port) => port.name === name)
+      const elements = kind === 'input' ? inputs[at]! : values![model.outputs[at]!.value]!
       return [
         {
           ...{ kind, name, shape, lo: commitment.lo, hi: commitment.hi },
-          ...(commitment.salted ? { salt: salts[i]! } : {}),
+          ...(commitment.salted ? { salt: salts[salted.indexOf(name)]! } : {}),
           integers: Array.from(elements, Number),
           digest: statement[g]!.digest!,
         },

@@ -28,7 +28,8 @@ import { maxPoolWindows } from '../ops/maxPool.ts'
 import { groupsOf } from '../ops/normalise.ts'
 import type { InferContext, Moves, Op } from '../ops/op.ts'
 import { inputNames, partContext, partsOf, quantisedOperators } from '../ops/qlinear.ts'
-import { centred, granularityOf, requantiseFactor, roundToEven } from '../ops/quantisation.ts'
+import { type Granularity, granularityOf, requantiseFactor, roundToEven } from '../ops/quantisation.ts'
+import { quantizeAttributes } from '../ops/quantizeLinear.ts'
 import { type WindowGeometry, wholePlane, windowCounts, windowTaps } from '../ops/windows.ts'
 import { broadcastMap, integerRange, isFloat, type Shape, sizeOf, type Tensor, type TensorType } from '../tensor.ts'
 import { ratioFor, type Staircase, staircaseOf, tiedRatioFor } from './staircase.ts'
@@ -195,6 +196,8 @@ export function quantiseExactly(graph: Graph): IntegerModel {
     }
     known.set(node.outputs[0]!, abstract.get(parts.at(-1)!.output)!)
   }
+  const several = graph.nodes.find(({ outputs }) => outputs.slice(1).some((name) => name !== ''))
+  if (several !== undefined) throw refusal(several, 'it has more than one output')
   const last = graph.nodes.at(-1)
   const outputs = graph.outputs.map((name): Port => {
     const x = known.get(name)
@@ -247,17 +250,26 @@ function shifted(place: Pick<Place, 'emit'>, value: ValueId, shape: Shape, by: n
 const raw = (place: Pick<Place, 'emit'>, { value, shape, zero }: Integers): ValueId =>
   shifted(place, value, shape, zero)
 
-/** Scale and zero point of a whole tensor. */
-function wholeScale({ node, constants, types }: Place, at: number): { scale: number; zero: number } {
-  const [scale, zero] = [constants[at], constants[at + 1]]
-  if (scale === undefined || (zero === undefined && types[at + 1] !== undefined))
+/** Scales and zero points of a tensor, and which of them each element has. */
+type Grid = { readonly scales: Float64Array; readonly zeros: Float64Array; readonly of: Granularity }
+
+/** The grid that a QuantizeLinear or DequantizeLinear has for a tensor of the given shape. */
+function gridOf(
+  place: Place,
+  shape: Shape,
+  { axis = 1, block_size = 0 }: { readonly axis?: number; readonly block_size?: number },
+): Grid {
+  const { node, constants, types } = place
+  const [, scale, zero] = constants
+  if (scale === undefined || (zero === undefined && types[2] !== undefined))
     return failWith(node, 'its scale or zero point is computed by the model')
   if (scale.dtype !== 'float32') return failWith(node, `its scale is ${scale.dtype}; only float32 is exact here`)
-  const one = <T extends Tensor>(t: T): number =>
-    t.data.every((v) => v === t.data[0]) ? t.data[0]! : failWith(node, 'activations with a scale per axis')
-  const value = one(scale)
-  if (!(value > 0) || !Number.isFinite(value)) return failWith(node, `its scale is ${value}`)
-  return { scale: value, zero: zero === undefined ? 0 : one(zero) }
+  const odd = scale.data.find((v) => !(v > 0) || !Number.isFinite(v))
+  if (odd !== undefined) return failWith(node, `one of its scales is ${odd}`)
+  const zeros = zero?.data ?? new Float64Array(scale.data.length)
+  const alike = [scale.data, zeros].every((list) => list.every((v) => v === list[0]))
+  if (alike) return { scales: scale.data.slice(0, 1), zeros: zeros.slice(0, 1), of: () => 0 }
+  return { scales: scale.data, zeros, of: granularityOf(place, shape, scale.shape, { axis, block_size }) }
 }
 
 const memo = <T extends Rounding>(round: (to: T, node: Node) => ValueId): ((to: T, node: Node) => ValueId) => {
@@ -317,8 +329,14 @@ function roundSteps(place: Place, shape: Shape, steps: Steps, to: Rounding, node
   const ratios = Array.from({ length: steps.channels }, (_, c) => ratioOfSteps(steps, (x) => f(x, c), [lo, hi], to, c))
   const misfits = ratios.flatMap((ratio, c) => (ratio === undefined ? [c] : []))
   if (misfits.length > 0 && steps.channels > 1)
-    return joined(place, shape, steps, misfits, (part, size) => roundSteps(place, [size], part, to, node))
-  if (misfits.length > 0) return roundTies(place, shape, steps, (x) => f(x, 0), to, node)
+    return roundGroups(
+      ...([place, shape, steps, (j: number) => misfits.indexOf(steps.channel(j))] as const),
+      (_, part, size) => roundSteps(place, [size], part, to, node),
+    )
+  if (misfits.length > 0) {
+    const stairs = staircaseOf((x) => f(x, 0), [lo, hi], [to.lo, to.hi])
+    return roundTies(place, shape, steps, stairs, to) ?? roundByPlace(place, shape, steps, stairs, node)
+  }
   const fitting = ratios as Ratio[]
   const inner = channelRun(steps, size)
   const order = Array.from({ length: Math.ceil(size / inner) }, (_, i) => steps.channel(i * inner))
@@ -339,40 +357,45 @@ function roundSteps(place: Place, shape: Shape, steps: Steps, to: Rounding, node
   })
 }
 
-/** Rounds each of some channels, and all the others together, on their own. */
-function joined(
+/** Rounds the elements of each group on their own. `round` is given a group, its steps and how many elements it has. */
+function roundGroups(
   place: Place,
   shape: Shape,
   steps: Steps,
-  alone: readonly number[],
-  round: (part: Steps, size: number) => ValueId,
+  groupOf: (element: number) => number,
+  round: (group: number, part: Steps, size: number) => ValueId,
 ): ValueId {
-  const others = Array.from({ length: steps.channels }, (_, c) => c).filter((c) => !alone.includes(c))
   const size = sizeOf(shape)
+  const groups = new Map<number, number[]>()
+  for (let j = 0; j < size; j++) {
+    const elements = groups.get(groupOf(j))
+    if (elements === undefined) groups.set(groupOf(j), [j])
+    else elements.push(j)
+  }
   const map = new Int32Array(size)
   const parts: ValueId[] = []
   let offset = 0
-  for (const group of [...alone.map((c) => [c]), others]) {
-    const elements: number[] = []
-    for (let j = 0; j < size; j++) if (group.includes(steps.channel(j))) elements.push(j)
-    if (elements.length === 0) continue
+  for (const [group, elements] of groups) {
     elements.forEach((j, i) => {
       map[j] = offset + i
     })
     offset += elements.length
     const from = Int32Array.from(elements)
     const value = place.emit({ kind: 'gather', inputs: [steps.value], shape: [elements.length], map: from, fill: 0 })
+    const channels = [...new Set(elements.map(steps.channel))]
     const { quotient, slope } = steps
     const part: Steps = {
       value,
-      channels: group.length,
-      channel: (i) => group.indexOf(steps.channel(elements[i]!)),
-      of: (x, c) => steps.of(x, group[c]!),
-      monotone: true,
-      ...(quotient === undefined ? {} : { quotient: (x: number, c: number, s: number) => quotient(x, group[c]!, s) }),
-      ...(slope === undefined ? {} : { slope: (c: number) => slope(group[c]!) }),
+      channels: channels.length,
+      channel: (i) => channels.indexOf(steps.channel(elements[i]!)),
+      of: (x, c) => steps.of(x, channels[c]!),
+      monotone: steps.monotone,
+      ...(quotient === undefined
+        ? {}
+        : { quotient: (x: number, c: number, s: number) => quotient(x, channels[c]!, s) }),
+      ...(slope === undefined ? {} : { slope: (c: number) => slope(channels[c]!) }),
     }
-    parts.push(round(part, elements.length))
+    parts.push(round(group, part, elements.length))
   }
   return place.emit({ kind: 'gather', inputs: parts, shape, map, fill: 0 })
 }
@@ -380,19 +403,11 @@ function joined(
 /**
  * A ratio with ties that go either way: y₀ = ⌊(p·x + r)/q⌋ clamped, and y = y₀ - [no remainder]·table[y₀]. The remainder
  * p·x + r - q·y₀ is 0 or more where nothing saturates; where y₀ saturates low the table has 0, where high it is large.
+ * Undefined where there is no such ratio.
  */
-function roundTies(
-  place: Place,
-  shape: Shape,
-  steps: Steps,
-  f: (x: number) => number,
-  to: Rounding,
-  node: Node,
-): ValueId {
-  const { lo, hi } = place.bounds(steps.value)
-  const stairs = staircaseOf(f, [lo, hi], [to.lo, to.hi])
+function roundTies(place: Place, shape: Shape, steps: Steps, stairs: Staircase, to: Rounding): ValueId | undefined {
   const found = tiedRatioFor(stairs, slopeOf(stairs, steps, to, 0))
-  if (found === undefined) return failWith(node, 'no exact ratio was found for its scales')
+  if (found === undefined) return undefined
   const { p, q, r } = found.ratio
   const size = sizeOf(shape)
   const rows = (inputs: ValueId[], weights: number[], bias: number): ValueId =>
@@ -414,11 +429,38 @@ function roundTies(
   })
   const none = rows([some], [-1], 1)
   const { lo: least, hi: most } = place.bounds(y0)
-  if (most - least >= MAX_TABLE) return failWith(node, 'no exact ratio was found for its scales')
   const table = Float64Array.from({ length: most - least + 1 }, (_, i) => found.down[least + i - stairs.first - 1] ?? 0)
   const down = place.emit({ kind: 'lookup', inputs: [y0], shape, table, first: least })
   const lower = place.emit({ kind: 'multiply', inputs: [none, down], shape })
   return rows([y0, lower], [1, -1], 0)
+}
+
+/** Most results that are told apart by comparing with the place where each begins. */
+const MAX_PLACES = 1024
+
+/** Any staircase: how many of its steps have begun at x, from the place of x among their beginnings. */
+function roundByPlace(place: Place, shape: Shape, steps: Steps, stairs: Staircase, node: Node): ValueId {
+  const { lo, hi, first, starts } = stairs
+  const thresholds = [...new Set(starts)].filter((start) => start > lo)
+  if (thresholds.length > MAX_PLACES)
+    return failWith(
+      node,
+      `float32 rounds the ${starts.length + 1} results of its scales so that no ratio of integers does; ` +
+        `at most ${MAX_PLACES + 1} are told apart one by one`,
+    )
+  const size = sizeOf(shape)
+  const count = thresholds.length
+  const places = place.emit({
+    ...{ kind: 'locate', inputs: [steps.value], shape: [size * count], lo, hi },
+    starts: Uint32Array.from({ length: size + 1 }, (_, j) => j * count),
+    thresholds: Float64Array.from({ length: size * count }, (_, i) => thresholds[i % count]!),
+  })
+  const weights = thresholds.map((t) => starts.filter((start) => start === t).length)
+  const bias = first + starts.filter((start) => start <= lo).length
+  const rows = Array.from({ length: size }, (_, j) => ({
+    ...{ positions: thresholds.map((_t, k) => j * count + k), weights, bias },
+  }))
+  return place.emit({ kind: 'linear', inputs: [places], shape, map: sparseMap(rows, 0) })
 }
 
 const only = ({ lo, hi }: Bounds): Bounds => ({ lo, hi })
@@ -683,40 +725,57 @@ const elementwiseRule: Rule = (place, [x]) => {
 }
 
 const dequantiseRule: Rule = (place, [x]) => {
-  const { node, constants, types } = place
+  const { node, constants } = place
   if (x?.kind === 'constant') {
-    const [data, scale, zero] = constants
-    if (data === undefined || scale === undefined || (zero === undefined && types[2] !== undefined))
-      return failWith(node, 'its scale or zero point is computed by the model')
-    if (scale.dtype !== 'float32') return failWith(node, `its scale is ${scale.dtype}; only float32 is exact here`)
-    const odd = scale.data.find((v) => !(v > 0) || !Number.isFinite(v))
-    if (odd !== undefined) return failWith(node, `one of its scales is ${odd}`)
-    const { axis = 1, block_size = 0 } = dequantizeAttributes(place)
-    const scaleOf = granularityOf(place, data.shape, scale.shape, { axis, block_size })
-    const quantised = { type: data.dtype, data: centred(data, zero, scaleOf).data, scales: scale.data, scaleOf }
+    const data = constants[0]!
+    const { scales, zeros, of } = gridOf(place, data.shape, dequantizeAttributes(place))
+    const quantised = { type: data.dtype, data: data.data.map((v, i) => v - zeros[of(i)]!), scales, scaleOf: of }
     return { kind: 'constant', shape: data.shape, quantised }
   }
   if (x?.kind !== 'integers') return failWith(node, 'its input holds no integers')
-  const { scale, zero } = wholeScale(place, 1)
-  const value = shifted(place, x.value, x.shape, x.zero - zero)
+  const { scales, zeros, of } = gridOf(place, x.shape, dequantizeAttributes(place))
+  if (scales.length > 1)
+    return stepped(place, x.shape, {
+      value: x.value,
+      channels: scales.length,
+      channel: of,
+      of: (v, c) => f32(f32(v + x.zero - zeros[c]!) * scales[c]!),
+      slope: (c) => scales[c]!,
+      monotone: true,
+    })
+  const scale = scales[0]!
   return stepped(place, x.shape, {
-    value,
-    channels: 1,
-    channel: () => 0,
+    ...whole,
+    value: shifted(place, x.value, x.shape, x.zero - zeros[0]!),
     of: (v) => f32(f32(v) * scale),
     slope: () => scale,
     scale,
-    monotone: true,
   })
 }
 
 const quantiseRule: Rule = (place, [x]) => {
-  const { scale, zero } = wholeScale(place, 1)
-  const [least, most] = integerRange(place.outputType.dtype)!
-  const to = { scale, lo: least - zero, hi: most - zero }
-  if (x?.kind === 'input') return { kind: 'integers', value: place.setInput(x, to), shape: x.shape, zero }
-  if (x?.kind !== 'real') return failWith(place.node, 'its input is no real value that the model computes')
-  return { kind: 'integers', value: x.round(to, place.node), shape: x.shape, zero }
+  const { node, outputType } = place
+  const { shape } = outputType
+  const { scales, zeros, of } = gridOf(place, shape, quantizeAttributes(place))
+  const [least, most] = integerRange(outputType.dtype)!
+  const to = (c: number): Rounding => ({ scale: scales[c]!, lo: least - zeros[c]!, hi: most - zeros[c]! })
+  const single = scales.length === 1
+  if (x?.kind === 'input') {
+    if (!single) return failWith(node, 'it quantises a float input with a scale per axis or block')
+    return { kind: 'integers', value: place.setInput(x, to(0)), shape, zero: zeros[0]! }
+  }
+  const real =
+    x?.kind === 'integers'
+      ? stepped(place, shape, { ...whole, value: raw(place, x), of: f32, slope: () => 1, scale: 1 })
+      : x
+  if (real?.kind !== 'real') return failWith(node, 'its input is no real value that the model computes')
+  if (single) return { kind: 'integers', value: real.round(to(0), node), shape, zero: zeros[0]! }
+  if (real.steps === undefined)
+    return failWith(node, 'it has a scale per axis or block, and its input is no function of single integers')
+  const value = roundGroups(place, shape, real.steps, of, (c, part, size) =>
+    shifted(place, roundSteps(place, [size], part, to(c), node), [size], zeros[c]!),
+  )
+  return { kind: 'integers', value, shape, zero: 0 }
 }
 
 /** Fraction bits of exponentials: about the precision that float32 has. */

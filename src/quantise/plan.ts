@@ -5,7 +5,7 @@ import type { Bounds } from '../model/layer.ts'
 import { findOp } from '../ops/index.ts'
 import type { Scheme, Target } from '../ops/lowering.ts'
 import type { InferContext, Op, Scaling } from '../ops/op.ts'
-import { integerRange, isFloat } from '../tensor.ts'
+import { integerRange, isFloat, sizeOf } from '../tensor.ts'
 import type { Ranges } from './calibrate.ts'
 import { orderedTensors } from './order.ts'
 
@@ -31,12 +31,15 @@ export function planScales(graph: Graph, ranges: Ranges, scheme: Scheme): Plan {
   const outputs = new Set(graph.outputs)
   const wide = wideTensors(steps, outputs)
   const nonNegative = nonNegativeTensors(graph, steps, ranges)
-  const group = tiedGroups(graph, steps, scheme)
-  const limit = saturationLimits(steps, outputs)
+  // the bits that unpack a product of open weights serve its rounding too
+  const summed = scheme.openWeights ? new Map<string, string>() : summedTensors(graph, steps)
+  const group = tiedGroups(graph, steps, summed, scheme)
+  const limit = saturationLimits(steps, outputs, scheme)
 
   const readNarrow = new Set<string>()
   for (const { scaling, inputs } of steps)
-    if (!scaling.wantsWide && scaling.wideInput === undefined) for (const input of inputs) readNarrow.add(input)
+    if (!scaling.wantsWide && scaling.wideInput === undefined)
+      for (const input of inputs) if (!summed.has(input)) readNarrow.add(input)
   for (const { node, scaling } of steps)
     if (scaling.wideInput === 'absorbs' && !wide.has(node.outputs[0]!)) readNarrow.add(node.outputs[0]!)
   const isWhole = (name: string): boolean => !isFloat(graph.types.get(name)?.dtype ?? 'float32')
@@ -61,24 +64,55 @@ export function planScales(graph: Graph, ranges: Ranges, scheme: Scheme): Plan {
   for (const [name, root] of group) members.set(root, [...(members.get(root) ?? []), name])
   const plan = new Map<string, Target>()
   for (const names of members.values()) {
-    const deciding = names.filter((name) => readNarrow.has(name))
+    const own = names.filter((name) => !summed.has(name))
+    const deciding = own.filter((name) => readNarrow.has(name))
     const given = names.flatMap((name) => (isWhole(name) ? 1 : (fixed.get(name) ?? [])))
-    const largest = Math.max(...(given.length > 0 ? given : (deciding.length > 0 ? deciding : names).map(ownScale)))
-    const scale = largest > 0 ? largest : 1
+    const largest = Math.max(...(given.length > 0 ? given : (deciding.length > 0 ? deciding : own).map(ownScale)))
+    // where all was 0, as good a range as any: up to 1
+    const ownStep = largest > 0 ? largest : 1 / (2 ** scheme.bits - 1)
+    const more = given.length > 0 ? 1 : 2 ** extraBits(graph, steps, names, ownStep, scheme)
+    const scale = ownStep / more
     for (const name of names) {
       if (isWhole(name)) {
         plan.set(name, { scale, ...wholeWindow(graph, name, ranges, scheme), wide: wide.has(name) })
         continue
       }
       const [lo, hi] = nonNegative.has(name)
-        ? [0, 2 ** scheme.bits - 1]
-        : [-(2 ** (scheme.bits - 1)), 2 ** (scheme.bits - 1) - 1]
-      plan.set(name, { scale, lo, hi, wide: wide.has(name) })
+        ? [0, 2 ** scheme.bits * more - 1]
+        : [-(2 ** (scheme.bits - 1)) * more, 2 ** (scheme.bits - 1) * more - 1]
+      plan.set(name, { scale, lo, hi, wide: wide.has(name), ...(summed.has(name) ? { summed: true as const } : {}) })
     }
   }
   for (const name of orderedTensors(graph))
     plan.set(name, { scale: 1, ...floatWindow, wide: false, encoding: 'float32' })
   return plan
+}
+
+/** Most bits of an input of floats. */
+const MAX_INPUT_BITS = 24
+
+/**
+ * Bits that tensors of one scale get beyond the usual ones, as their readers ask for: only where they are inputs of the model
+ * and what is made of these in the same scale.
+ */
+function extraBits(
+  graph: Graph,
+  steps: readonly Step[],
+  names: readonly string[],
+  step: number,
+  scheme: Scheme,
+): number {
+  const group = new Set(names)
+  const given = new Set(graph.inputs.map(({ name }) => name))
+  const follows = ({ op, scaling }: Step): boolean =>
+    op.moves !== undefined || (scaling.tied === true && scaling.inputStep !== undefined)
+  const made = new Set(steps.filter(follows).flatMap(({ node }) => node.outputs))
+  if (!names.every((name) => given.has(name) || made.has(name))) return 0
+  const wanted = steps
+    .filter(({ inputs }) => inputs.some((name) => group.has(name)))
+    .map(({ scaling }) => scaling.inputStep?.(step) ?? step)
+  const bits = Math.ceil(Math.log2(step / Math.min(step, ...wanted)))
+  return Math.min(bits, Math.max(0, MAX_INPUT_BITS - scheme.bits))
 }
 
 /**
@@ -127,8 +161,43 @@ function nonNegativeTensors(graph: Graph, steps: readonly Step[], ranges: Ranges
   return found
 }
 
+/** How many elements of a sum may read one element of a summand before requantising the summand first takes fewer rows. */
+const MAX_BROADCAST = 2
+
+/**
+ * Sums that go into the one sum that reads them, with the name of that sum: they are never clamped, so that they can take its
+ * scale, and rounding them first would cost rows and precision.
+ */
+function summedTensors(graph: Graph, steps: readonly Step[]): Map<string, string> {
+  const count = new Map<string, number>()
+  for (const name of [...steps.flatMap(({ inputs }) => inputs), ...graph.outputs])
+    count.set(name, (count.get(name) ?? 0) + 1)
+  const made = new Set(
+    steps.flatMap(({ node, scaling }) =>
+      scaling.accumulates && scaling.fixedScale === undefined && node.role === undefined
+        ? node.outputs.slice(0, 1)
+        : [],
+    ),
+  )
+  const size = (name: string): number => sizeOf(graph.types.get(name)!.shape)
+  const found = new Map<string, string>()
+  for (const { node, scaling, inputs } of steps) {
+    const [output] = node.outputs
+    if (!scaling.addsWide || !output || node.role !== undefined || !isFloat(graph.types.get(output)!.dtype)) continue
+    for (const input of inputs)
+      if (made.has(input) && count.get(input) === 1 && size(output) <= MAX_BROADCAST * size(input))
+        found.set(input, output)
+  }
+  return found
+}
+
 /** Representative of each tensor's group of equal scales. */
-function tiedGroups(graph: Graph, steps: readonly Step[], scheme: Scheme): Map<string, string> {
+function tiedGroups(
+  graph: Graph,
+  steps: readonly Step[],
+  summed: ReadonlyMap<string, string>,
+  scheme: Scheme,
+): Map<string, string> {
   const parent = new Map<string, string>()
   const root = (name: string): string => {
     let at = name
@@ -167,14 +236,18 @@ function tiedGroups(graph: Graph, steps: readonly Step[], scheme: Scheme): Map<s
         if (scale !== undefined) fixed.set(to, scale)
       }
   }
+  for (const [input, output] of summed) parent.set(root(input), root(output))
   return new Map([...parent.keys()].map((name) => [name, root(name)]))
 }
 
 /** Magnitudes beyond which a tensor's values make no difference to any of its readers. */
-function saturationLimits(steps: readonly Step[], outputs: ReadonlySet<string>): Map<string, number> {
+function saturationLimits(steps: readonly Step[], outputs: ReadonlySet<string>, scheme: Scheme): Map<string, number> {
   const limits = new Map<string, number>()
+  const made = new Set(steps.flatMap(({ node }) => node.outputs))
   for (const name of new Set(steps.flatMap((s) => s.inputs))) {
-    const next = readers(steps, name).map((s) => s.scaling.saturatesAt ?? Number.POSITIVE_INFINITY)
+    // inputs of the model are refused beyond their range, not clamped
+    if (!made.has(name)) continue
+    const next = readers(steps, name).map((s) => s.scaling.saturatesAt?.(scheme.bits) ?? Number.POSITIVE_INFINITY)
     const limit = Math.max(...next)
     if (!outputs.has(name) && Number.isFinite(limit)) limits.set(name, limit)
   }

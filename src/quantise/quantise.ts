@@ -15,9 +15,20 @@ import {
 import type { Tensor } from '../tensor.ts'
 import { sizeOf } from '../tensor.ts'
 import type { Ranges } from './calibrate.ts'
+import { architectureOf, refuseFixedParameters } from './openWeights.ts'
 import { planScales } from './plan.ts'
 
-export const defaultScheme: Scheme = { bits: 8, weightBits: 16 }
+/** Bits of weights beyond those of activations: their roundings stay small beside those of activations. */
+const EXTRA_WEIGHT_BITS = 8
+const MOST_WEIGHT_BITS = 24
+
+/** The scheme with so many bits of activations, and as many for weights as suit them. */
+export const schemeOf = (bits: number, weightBits?: number): Scheme => ({
+  bits,
+  weightBits: weightBits ?? Math.min(bits + EXTRA_WEIGHT_BITS, MOST_WEIGHT_BITS),
+})
+
+export const defaultScheme: Scheme = schemeOf(8)
 
 /** A graph can't be turned into integers. */
 export class QuantiseError extends VeritensorError {}
@@ -28,13 +39,18 @@ export class QuantiseError extends VeritensorError {}
  * Activations are symmetric integers of `bits` bits; weights of a layer are rounded so that its accumulators are the
  * result's integers times 2^S, S per channel: every requantisation is a rounding shift.
  *
- * Throws QuantiseError `model/not-quantisable` naming node and op.
+ * Throws QuantiseError `model/not-quantisable` naming node and op, and UnsupportedError where weights are open and a node has
+ * others than linear layers have.
  */
 export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultScheme): IntegerModel {
   if (!Number.isInteger(scheme.bits) || scheme.bits < 2 || scheme.bits > 16)
     throw new QuantiseError('usage/bits', `activations of ${scheme.bits} bits are not supported (2 to 16 are)`)
-  if (!Number.isInteger(scheme.weightBits) || scheme.weightBits < 2 || scheme.weightBits > 24)
-    throw new QuantiseError('usage/bits', `weights of ${scheme.weightBits} bits are not supported (2 to 24 are)`)
+  if (!Number.isInteger(scheme.weightBits) || scheme.weightBits < 2 || scheme.weightBits > MOST_WEIGHT_BITS)
+    throw new QuantiseError(
+      'usage/bits',
+      `weights of ${scheme.weightBits} bits are not supported (2 to ${MOST_WEIGHT_BITS} are)`,
+    )
+  if (scheme.openWeights) refuseFixedParameters(graph)
   const plan = planScales(graph, ranges, scheme)
   const layers: Layer[] = []
   const tensors = new Map<string, QTensor>()
@@ -45,12 +61,12 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
     return { name, shape, scale, value, lo, hi, ...(encoding === undefined ? {} : { encoding }) }
   })
   const base: IntegerModel = { name: graph.name, inputs, layers: [], outputs: [] }
-  let infos: ValueInfo[] = analyse(base)
+  const infos: ValueInfo[] = analyse(base)
 
-  const emit = (node: Node, spec: LayerSpec): ValueId => {
-    const layer = { ...spec, name: node.name } as Layer
+  const emit = (node: Node, spec: LayerSpec, name = node.name): ValueId => {
+    const layer = { ...spec, name } as Layer
     try {
-      infos = extend(infos, layer)
+      infos.push(infoOf(infos, layer))
     } catch (cause) {
       throw notQuantisable(node, cause instanceof Error ? cause.message : String(cause), cause)
     }
@@ -80,9 +96,12 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
       constants: node.inputs.map((name) => graph.constants.get(name)),
       scheme,
       emit: (spec) => emit(node, spec),
+      emitWeights: (part, tensor) => emit(node, { kind: 'weights', inputs: [], ...tensor }, `${node.name}.${part}`),
       boundsOf: (value) => infos[value]!,
+      sizeOf: (value) => infos[value]!.size,
       target: (output = 0) => plan.get(node.outputs[output]!)!,
       encodingOf: (tensor) => plan.get(tensor)?.encoding,
+      isSummed: (tensor) => plan.get(tensor)?.summed === true,
       stats: (tensor) => ranges.get(tensor) ?? { min: 0, max: 0, mean: 0, rms: 0 },
       narrow: (x) => narrow(node, x),
       constant: (name) => integerConstant(name, graph.constants.get(name)!, scheme, (spec) => emit(node, spec)),
@@ -105,18 +124,18 @@ export function quantise(graph: Graph, ranges: Ranges, scheme: Scheme = defaultS
     const uniform = typeof x.shift === 'number' ? x : narrow(graph.nodes.at(-1)!, x)
     return { name, shape: x.shape, value: uniform.value, scale: uniform.scale / 2 ** (uniform.shift as number) }
   })
-  return { name: graph.name, inputs, layers, outputs }
+  const architecture = scheme.openWeights ? { architecture: architectureOf(graph) } : {}
+  return { name: graph.name, inputs, layers, outputs, ...architecture }
 }
 
-/** Infos of a model with one more layer. */
-function extend(infos: readonly ValueInfo[], layer: Layer): ValueInfo[] {
-  const stub: IntegerModel = {
-    name: '',
-    inputs: infos.map(({ lo, hi, size }, value) => ({ name: String(value), shape: [size], scale: 1, value, lo, hi })),
-    layers: [layer],
-    outputs: [],
-  }
-  return [...infos, analyse(stub).at(-1)!]
+/** Bounds and size of what a layer makes of values. */
+function infoOf(infos: readonly ValueInfo[], layer: Layer): ValueInfo {
+  const inputs = layer.inputs.map((id, value) => {
+    const { lo, hi, size } = infos[id]!
+    return { name: String(id), shape: [size], scale: 1, value, lo, hi }
+  })
+  const stub = { name: '', inputs, layers: [{ ...layer, inputs: layer.inputs.map((_, i) => i) }], outputs: [] }
+  return analyse(stub).at(-1)!
 }
 
 /** A constant tensor with a scale of its own, as a layer without terms. */

@@ -10,24 +10,51 @@ export type Report = {
   readonly samples: number
   readonly maxError: number
   readonly meanError: number
+  /** Largest error of an output in shares of its range over the samples (`relativeTo`), the worst output's. */
+  readonly relativeError: number
   /** Share of samples on which the first largest output is the same; null for outputs with one element. */
   readonly argmaxAgreement: number | null
 }
 
+/** What an output may be compared with: how far its values spread, or their magnitude where all are one. */
+export type Spread = { readonly error: number; readonly lo: number; readonly hi: number }
+
+/** Error in shares of the spread; 0 for no error, and 1 for an error where all values are 0. */
+export const relativeTo = ({ error, lo, hi }: Spread): number =>
+  error === 0 ? 0 : error / (hi > lo ? hi - lo : Math.abs(hi) || error)
+
 /** Outputs of both models on one sample, in real units. */
 export type Comparison = { readonly float: readonly Tensor[]; readonly integer: readonly Tensor[] }
 
-/** A function that runs a sample through the float graph and through the integer model. */
-export function comparer(graph: Graph, model: IntegerModel, outOfRange: OutOfRange): (sample: Sample) => Comparison {
+/** Outputs of the float graph on a sample. */
+export function floatOutputs(graph: Graph, sample: Sample): Tensor[] {
+  const values = runFloat(graph, sample)
+  return graph.outputs.map((name) => values.get(name)!)
+}
+
+/** A function from a sample to the outputs, in real units, of the integer model with the weights that it takes. */
+export function integerOutputs(
+  model: IntegerModel,
+  outOfRange: OutOfRange,
+  weights: readonly ArrayLike<number>[] = [],
+): (sample: Sample) => Tensor[] {
   const run = prepareInteger(model)
   return (sample) => {
-    const float = runFloat(graph, sample)
-    const values = run(model.inputs.map((port) => quantiseInput(port, sample.get(port.name)!, outOfRange)))
-    return {
-      float: graph.outputs.map((name) => float.get(name)!),
-      integer: model.outputs.map((port) => dequantise(port, values[port.value]!)),
-    }
+    const inputs = model.inputs.map((port) => quantiseInput(port, sample.get(port.name)!, outOfRange))
+    const values = run([...inputs, ...weights])
+    return model.outputs.map((port) => dequantise(port, values[port.value]!))
   }
+}
+
+/** A function that runs a sample through the float graph and through the integer model, with the weights that it takes. */
+export function comparer(
+  graph: Graph,
+  model: IntegerModel,
+  outOfRange: OutOfRange,
+  weights: readonly ArrayLike<number>[] = [],
+): (sample: Sample) => Comparison {
+  const integers = integerOutputs(model, outOfRange, weights)
+  return (sample) => ({ float: floatOutputs(graph, sample), integer: integers(sample) })
 }
 
 /** Index of the first largest element. */
@@ -37,15 +64,20 @@ export const firstLargest = (x: ArrayLike<number>): number => {
   return best
 }
 
-/** Errors and agreement of the first output over samples. */
+/** Errors of all outputs, and agreement of the first one, over samples. */
 export function reportOn(comparisons: Iterable<Comparison>): Report {
-  let [samples, maxError, sum, elements, agreeing, classes] = [0, 0, 0, 0, 0, 1]
+  let [samples, sum, elements, agreeing, classes] = [0, 0, 0, 0, 1]
+  const spreads: { error: number; lo: number; hi: number }[] = []
   for (const { float, integer } of comparisons) {
     samples++
     float.forEach((expected, k) => {
+      spreads[k] ??= { error: 0, lo: Number.POSITIVE_INFINITY, hi: Number.NEGATIVE_INFINITY }
+      const spread = spreads[k]
       expected.data.forEach((v, i) => {
         const error = Math.abs(v - integer[k]!.data[i]!)
-        maxError = Math.max(maxError, error)
+        spread.error = Math.max(spread.error, error)
+        spread.lo = Math.min(spread.lo, v)
+        spread.hi = Math.max(spread.hi, v)
         sum += error
         elements++
       })
@@ -55,7 +87,8 @@ export function reportOn(comparisons: Iterable<Comparison>): Report {
   }
   return {
     samples,
-    maxError,
+    maxError: Math.max(0, ...spreads.map(({ error }) => error)),
+    relativeError: Math.max(0, ...spreads.map(relativeTo)),
     meanError: elements === 0 ? 0 : sum / elements,
     argmaxAgreement: classes > 1 && samples > 0 ? agreeing / samples : null,
   }

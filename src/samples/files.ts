@@ -1,9 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Graph } from '../graph/graph.ts'
 import { decodeTensorProto } from '../graph/onnx.ts'
 import { SampleError } from './error.ts'
-import { decodeSamples, joinInputs, type Sample } from './samples.ts'
+import { decodeSamples, type Inputs, joinInputs, type Sample } from './samples.ts'
 
 /** A sample with the name that its results are filed under. */
 export type NamedSample = { readonly name: string; readonly sample: Sample }
@@ -14,7 +13,7 @@ export type NamedSample = { readonly name: string; readonly sample: Sample }
  *
  * Throws SampleError `input/unreadable` or `input/no-samples` besides what decoding throws.
  */
-export async function readSamples(graph: Graph, paths: readonly string[]): Promise<NamedSample[]> {
+export async function readSamples(graph: Inputs, paths: readonly string[]): Promise<NamedSample[]> {
   const found: NamedSample[] = []
   for (const path of paths) found.push(...(await readPath(graph, path)))
   if (found.length === 0)
@@ -22,7 +21,7 @@ export async function readSamples(graph: Graph, paths: readonly string[]): Promi
   return found
 }
 
-async function readPath(graph: Graph, path: string): Promise<NamedSample[]> {
+async function readPath(graph: Inputs, path: string): Promise<NamedSample[]> {
   const info = await stat(path).catch((cause) => {
     throw unreadable(path, cause)
   })

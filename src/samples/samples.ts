@@ -8,6 +8,9 @@ import { type Shape, sizeOf, type Tensor } from '../tensor.ts'
 import { SampleError } from './error.ts'
 import { decodeNpy } from './npy.ts'
 
+/** What a graph takes. */
+export type Inputs = Pick<Graph, 'inputs'>
+
 /** One tensor per input of the graph, by name. */
 export type Sample = ReadonlyMap<string, Tensor>
 
@@ -23,7 +26,7 @@ export type SampleFile = { readonly path: string; readonly bytes: Uint8Array }
  *
  * Throws SampleError `input/format`, `input/npy`, `input/json`, `input/wrong-shape`.
  */
-export function decodeSamples(graph: Graph, { path, bytes }: SampleFile): Sample[] {
+export function decodeSamples(graph: Inputs, { path, bytes }: SampleFile): Sample[] {
   const kind = /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase()
   if (kind === 'json') return fromJson(graph, path, bytes)
   const decode =
@@ -38,7 +41,7 @@ export function decodeSamples(graph: Graph, { path, bytes }: SampleFile): Sample
 }
 
 /** Samples of files that each hold one input of one sample, in the order of the graph's inputs. */
-export function joinInputs(graph: Graph, tensors: readonly Tensor[], where: string): Sample {
+export function joinInputs(graph: Inputs, tensors: readonly Tensor[], where: string): Sample {
   if (tensors.length !== graph.inputs.length)
     throw new SampleError(
       'input/count',
@@ -48,7 +51,7 @@ export function joinInputs(graph: Graph, tensors: readonly Tensor[], where: stri
   return stack(graph, where, named)[0]!
 }
 
-function onlyInput(graph: Graph, path: string): string {
+function onlyInput(graph: Inputs, path: string): string {
   if (graph.inputs.length !== 1)
     throw new SampleError(
       'input/count',
@@ -59,7 +62,7 @@ function onlyInput(graph: Graph, path: string): string {
 }
 
 /** Cuts stacked tensors into samples. */
-function stack(graph: Graph, path: string, tensors: ReadonlyMap<string, Tensor>): Sample[] {
+function stack(graph: Inputs, path: string, tensors: ReadonlyMap<string, Tensor>): Sample[] {
   let count: number | undefined
   const parts = graph.inputs.map(({ name, shape, dtype }) => {
     const tensor = tensors.get(name)
@@ -91,7 +94,7 @@ function stackSize(outer: Shape, inner: Shape): number | undefined {
   return undefined
 }
 
-function fromJson(graph: Graph, path: string, bytes: Uint8Array): Sample[] {
+function fromJson(graph: Inputs, path: string, bytes: Uint8Array): Sample[] {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))

@@ -142,18 +142,29 @@ function loadSolc(): Promise<Solc> {
  * @throws SolidityCompileError with solc's messages
  * @throws CompilerMissingError if the package solc is not installed
  */
-export async function compileSolidity(source: string, options: CompileOptions = {}): Promise<Compilation> {
+export const compileSolidity = (source: string, options: CompileOptions = {}): Promise<Compilation> =>
+  compileSources({ 'source.sol': source }, 'source.sol', options)
+
+/**
+ * Compiles sources by path and returns the contracts of one of them. They import each other by paths that resolve to these.
+ * @throws SolidityCompileError, CompilerMissingError as {@link compileSolidity}
+ */
+export async function compileSources(
+  sources: Readonly<Record<string, string>>,
+  wanted: string,
+  options: CompileOptions = {},
+): Promise<Compilation> {
   const solc = await loadSolc()
   const versions = options.evmVersions ?? EVM_VERSIONS
   for (const [i, evmVersion] of versions.entries()) {
     const input = {
       language: 'Solidity',
-      sources: { 'source.sol': { content: source } },
+      sources: Object.fromEntries(Object.entries(sources).map(([path, content]) => [path, { content }])),
       settings: {
         optimizer: { enabled: true, runs: options.runs ?? 1_000_000 },
         viaIR: options.viaIR ?? false,
         evmVersion,
-        outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
+        outputSelection: { [wanted]: { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
       },
     }
     const output = JSON.parse(solc.compile(JSON.stringify(input))) as SolcOutput
@@ -166,7 +177,7 @@ export async function compileSolidity(source: string, options: CompileOptions = 
         errors.map(({ formattedMessage }) => formattedMessage.trim()),
         solc.version(),
       )
-    const contracts = Object.entries(output.contracts?.['source.sol'] ?? {}).map(([name, { abi, evm }]) => [
+    const contracts = Object.entries(output.contracts?.[wanted] ?? {}).map(([name, { abi, evm }]) => [
       name,
       {
         name,
@@ -187,7 +198,7 @@ export async function compileSolidity(source: string, options: CompileOptions = 
         : { evmVersionReason: `solc ${solc.version()} does not know EVM version ${versions.slice(0, i).join(', ')}` }),
     }
   }
-  throw new RangeError('compileSolidity: no EVM version was given')
+  throw new RangeError('compileSources: no EVM version was given')
 }
 
 /**
@@ -202,6 +213,11 @@ export async function compileContract(
   options: CompileOptions = {},
 ): Promise<CompiledContract> {
   const { contracts } = await compileSolidity(source, options)
+  return deployable(contracts, name)
+}
+
+/** The contract of a name, if it can be deployed. Throws as {@link compileContract}. */
+export function deployable(contracts: Compilation['contracts'], name: string): CompiledContract {
   const contract = Object.hasOwn(contracts, name) ? contracts[name] : undefined
   if (contract === undefined) throw new ContractMissingError(name, Object.keys(contracts))
   const [bytes, initBytes] = [contract.deployedBytecode, contract.bytecode].map((code) => code.length / 2 - 1)

@@ -12,7 +12,9 @@ import { VeritensorError } from '../errors.ts'
 import { Q, R } from '../groth16/bn254.ts'
 import { checkVerifyingKey, type G2, type VerifyingKey } from '../groth16/keys.ts'
 import { g1Words, g2Words, wordHex } from './calldata.ts'
+import { compressedForm } from './compressedForm.ts'
 import { keyDataParts } from './keyData.ts'
+import { keyWords } from './keyWords.ts'
 
 /** Chain ids of local development nodes (anvil and hardhat; geth --dev and ganache), the only homes of a dev key. */
 export const DEV_CHAIN_IDS: readonly bigint[] = [31337n, 1337n]
@@ -30,6 +32,9 @@ export const MAX_INPUTS_IN_CODE = 348
  * Ethereum's prices) then are well below EIP-7825's 16,777,216 gas per transaction. The limit itself is tested.
  */
 export const MAX_PUBLIC_INPUTS = 723
+
+/** Most bytes of compressed public tensors: a transaction of 128 kB, the most that nodes pass on, holds no more. */
+export const MAX_COMPRESSED_BYTES = 130_000
 
 /** Up to here the key's points are constants in straight code; above, a loop over a data blob is far cheaper to deploy. */
 const UNROLLED_INPUTS = 8
@@ -53,6 +58,11 @@ export type VerifierOptions = {
    * and the gas demanded up front scale with it.
    */
   readonly precompileGasFactor?: number
+  /**
+   * For circuits with input compression (docs/input-compression.md): the number of bytes that their public tensors take.
+   * The contract then satisfies `verifier-contracts/interfaces/ICompressedVerifier.sol` instead, and takes these bytes.
+   */
+  readonly compressedBytes?: number
 }
 
 /** An option of the generator is unusable. */
@@ -129,31 +139,28 @@ function identifier(text: string): string {
  * Name of a key on chain: Keccak-256 of its words alpha, beta, gamma, delta, IC, G2 as x1, x0, y1, y0; `0x` and 64
  * hexadecimal digits. The contract's `VK_DIGEST`.
  */
-export function verifyingKeyDigest(vk: VerifyingKey): string {
-  const words = [
-    g1Words(vk.alpha),
-    g2Words(vk.beta),
-    g2Words(vk.gamma),
-    g2Words(vk.delta),
-    ...vk.ic.map(g1Words),
-  ].flat()
-  return keccak256(`0x${words.map((word) => wordHex(word).slice(2)).join('')}`)
-}
+export const verifyingKeyDigest = (vk: VerifyingKey): string =>
+  keccak256(
+    `0x${keyWords(vk)
+      .map((word) => wordHex(word).slice(2))
+      .join('')}`,
+  )
 
 /**
  * Gas that must be left for a verification with n public inputs to end by its own decision: EIP-1108's prices times
  * `factor`, the code around them, and the 1/64 that a call may not use (EIP-150), with a margin. Code takes about 300 per
- * input; reading data contracts takes 2,700 each and 25 per input, which the 450 have room for.
+ * input; reading data contracts takes 2,700 each and 25 per input, which the 450 have room for. Compressed bytes are copied,
+ * hashed and evaluated, some 90 for each 31 of them, and take memory.
  */
-export function requiredGas(n: number, factor = 1): number {
+export function requiredGas(n: number, factor = 1, compressedBytes = 0): number {
   const precompiles = factor * (45_000 + 4 * 34_000 + n * (6_000 + 150))
-  const code = 3_000 + n * 450
+  const code = 3_000 + n * 450 + 5 * compressedBytes + compressedBytes ** 2 / 2 ** 19
   return Math.ceil(((precompiles + code) * 64) / 63) + 4_000
 }
 
 /**
  * Solidity source of the verifier for `vk`: a library with internal functions and a contract around it that satisfies
- * `verifier-contracts/interfaces/IGroth16Verifier.sol`. Self-contained, one file, deterministic.
+ * `verifier-contracts/interfaces/IGroth16Verifier.sol`, or ICompressedVerifier.sol. Self-contained, one file, deterministic.
  *
  * With more than {@link MAX_INPUTS_IN_CODE} inputs there is the contract alone: its constructor creates data contracts
  * for the key, and a library would have to be told their addresses, hence could be told wrong ones.
@@ -171,6 +178,13 @@ export function generateVerifier(vk: VerifyingKey, options: VerifierOptions): st
   const factor = options.precompileGasFactor ?? 1
   if (!Number.isInteger(factor) || factor < 1 || factor > 1000)
     throw new VerifierOptionError('precompileGasFactor', factor, 'an integer in [1, 1000]')
+  const { compressedBytes } = options
+  if (compressedBytes !== undefined) {
+    if (!Number.isSafeInteger(compressedBytes) || compressedBytes < 1 || compressedBytes > MAX_COMPRESSED_BYTES)
+      throw new VerifierOptionError('compressedBytes', compressedBytes, `an integer in [1, ${MAX_COMPRESSED_BYTES}]`)
+    if (n < 3) throw new VerifierOptionError('compressedBytes', compressedBytes, 'for a key with y, r and e')
+    if (n > MAX_INPUTS_IN_CODE) throw new PublicInputCountError(n)
+  }
   const model = label(options.modelName)
   const digests = {
     model: digest('modelDigest', options.modelDigest),
@@ -183,6 +197,8 @@ export function generateVerifier(vk: VerifyingKey, options: VerifierOptions): st
   const store = (at: number, words: readonly bigint[]): string =>
     words.map((word, i) => `            mstore(add(m, ${offset(at + 32 * i)}), ${wordHex(word)})`).join('\n')
 
+  // Compressed inputs are computed to memory.
+  const read = compressedBytes === undefined ? 'calldataload' : 'mload'
   const multiplyAdd = [
     `calls := and(calls, staticcall(${mulGas}, 7, add(m, 0x280), 0x60, add(m, 0x280), 0x40)) // s · IC_i`,
     `calls := and(calls, staticcall(${addGas}, 6, add(m, 0x240), 0x80, add(m, 0x240), 0x40)) // add to X`,
@@ -191,7 +207,7 @@ export function generateVerifier(vk: VerifyingKey, options: VerifierOptions): st
     .map((i) =>
       [
         store(0x280, g1Words(vk.ic[i + 1]!)),
-        `            s := calldataload(${i === 0 ? 'x' : `add(x, ${offset(32 * i)})`})`,
+        `            s := ${read}(${i === 0 ? 'x' : `add(x, ${offset(32 * i)})`})`,
         '            ok := and(ok, lt(s, R))',
         '            mstore(add(m, 0x2c0), s)',
         ...multiplyAdd.map((line) => `            ${line}`),
@@ -202,7 +218,7 @@ export function generateVerifier(vk: VerifyingKey, options: VerifierOptions): st
     `            for { let end := add(x, ${offset(32 * n)}) } lt(x, end) { x := add(x, 0x20) key := add(key, 0x40) } {`,
     '                mstore(add(m, 0x280), mload(key))',
     '                mstore(add(m, 0x2a0), mload(add(key, 0x20)))',
-    '                let s := calldataload(x)',
+    `                let s := ${read}(x)`,
     '                ok := and(ok, lt(s, R))',
     '                mstore(add(m, 0x2c0), s)',
     ...multiplyAdd.map((line) => `                ${line}`),
@@ -257,18 +273,19 @@ export function generateVerifier(vk: VerifyingKey, options: VerifierOptions): st
 `
     : ''
 
+  const compressed = compressedBytes === undefined ? undefined : compressedForm(lib, n, compressedBytes, digests.vk)
   const errors = `    /// @notice Less gas is left than a verification may need. Nothing was decided about the proof.
     error InsufficientGas();
 
     /// @notice The number of public inputs is not the key's.
-    error WrongInputCount(uint256 given, uint256 expected);${devError}`
+    error WrongInputCount(uint256 given, uint256 expected);${compressed?.errors ?? ''}${devError}`
   const order = `    /// @dev Order of BN254's scalar field. A larger input would stand for a second, equal value: it is refused.
     uint256 private constant R = ${wordHex(R)};`
   const title = `/// @title ${warning}Groth16 verifier for one model
 ${about}
 /// Act on true only: false says that the words are no proof of the statement, not that the statement is wrong.
 /// Proof bytes are no identity, anyone can turn a valid proof into others; key replay protection on the inputs.
-/// A proof in the mempool can be sent by anyone; where that matters an input must name the beneficiary.`
+/// A proof in the mempool can be sent by anyone; where that matters ${compressed ? 'ctx' : 'an input'} must name the beneficiary.`
   const identity = `    /// @notice Label of the model, for people; the identity is MODEL_DIGEST.
     string public constant MODEL_NAME = "${model}";
 
@@ -283,7 +300,7 @@ ${about}
 
     /// @notice Number of public inputs.
     uint256 public constant PUBLIC_INPUTS = ${n};
-
+${compressed?.identity ?? ''}
     /// @notice True if the key's secrets were known to whoever made it: its proofs prove nothing.
     bool public constant DEVELOPMENT_KEY = ${vk.dev};
 `
@@ -342,12 +359,12 @@ ${bodies.points}
 ${bodies.list}
     }
 `
-  const check = `    /// @dev a, b, c, x: where in calldata A, B, C and the inputs begin.
+  const check = `    /// @dev a, b, c, x: where in calldata A, B, C and ${compressed ? 'where in memory' : ''} the inputs begin.
     function check(uint256 a, uint256 b, uint256 c, uint256 x) private view returns (bool ok) {${
       vk.dev ? '\n        requireDevelopmentChain();' : ''
     }
         // Running dry inside a precompile looks like a bad proof, so a call that could is turned away first.
-        if (gasleft() < ${requiredGas(n, factor)}) revert InsufficientGas();${form.load}
+        if (gasleft() < ${requiredGas(n, factor, compressedBytes)}) revert InsufficientGas();${form.load}
         assembly ("memory-safe") {
             // m: A | B | C | -delta | alpha | -beta | X | -gamma; the last 0x60 bytes first hold IC_i and its factor
             let m := mload(0x40)
@@ -401,16 +418,9 @@ ${keyData.functions}
 ${check}}
 `
 
-  return `${preamble}/// @title ${warning}Groth16 verification for one model, as a library of internal functions
-${about}
-/// @dev For contracts that verify in their own code, also for several models at once. Checks
-/// e(A, B) · e(C, -delta) · e(alpha, -beta) · e(X, -gamma) = 1 with X = IC_0 + sum of input_i · IC_(i+1).${unsafe}
-library ${lib} {
-${errors}
-
-${order}
-${devCheck}
-    /// @notice Whether the proof holds for the inputs.
+  const internal =
+    compressed?.internal ??
+    `    /// @notice Whether the proof holds for the inputs.
     /// @param proof A.x, A.y, B.x1, B.x0, B.y1, B.y0, C.x, C.y.
     /// @param input Public signals in wire order, each below R.
     function verify(uint256[8] calldata proof, uint256[${n}] calldata input) internal view returns (bool) {
@@ -430,11 +440,21 @@ ${located.points}
     function verify(uint256[8] calldata proof, uint256[] calldata input) internal view returns (bool) {
 ${located.list}
     }
+`
+  return `${preamble}${compressed?.compression ?? ''}/// @title ${warning}Groth16 verification for one model, as a library of internal functions
+${about}
+/// @dev For contracts that verify in their own code, also for several models at once. Checks
+/// e(A, B) · e(C, -delta) · e(alpha, -beta) · e(X, -gamma) = 1 with X = IC_0 + sum of input_i · IC_(i+1).${unsafe}
+library ${lib} {
+${errors}
 
+${order}
+${devCheck}
+${internal}
 ${check}}
 
 ${title}
-/// @dev Satisfies IGroth16Verifier. Every function returns its value, so inheriting this contract is safe.${unsafe}
+/// @dev Satisfies ${compressed ? 'ICompressedVerifier' : 'IGroth16Verifier'}. Every function returns its value, so inheriting this contract is safe.${unsafe}
 contract ${name} {
 ${identity}${
   vk.dev
@@ -445,6 +465,6 @@ ${identity}${
 `
     : ''
 }
-${overloads(delegated)}}
+${compressed?.external ?? overloads(delegated)}}
 `
 }

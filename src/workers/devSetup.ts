@@ -4,12 +4,9 @@
  */
 import { getRandomValues } from 'node:crypto'
 import { drawSecrets, type Secrets, writeDevKey } from '../groth16/devSetup.ts'
-import { windowBits } from '../groth16/fixedBase.ts'
 import type { R1cs } from '../groth16/r1cs.ts'
-import { domainPower } from '../groth16/zkey.ts'
 import { writeAll, writeWhole } from './files.ts'
-import { openPool } from './pool.ts'
-import type { MultiplyTask } from './tasks.ts'
+import { openMultiplier } from './multiplier.ts'
 
 export type DevSetupOptions = {
   /** Where the .zkey goes; it appears when it is complete. */
@@ -30,12 +27,7 @@ export type DevSetupOptions = {
  */
 export async function setupDev(circuit: R1cs, options: DevSetupOptions): Promise<void> {
   const { path, signal, onProgress } = options
-  const domain = 2 ** domainPower(circuit.rows, circuit.publicOutputs + circuit.publicInputs)
-  const pool = openPool({ threads: options.threads, maxQueue: Number.MAX_SAFE_INTEGER })
-  const bits = {
-    g1: windowBits('g1', (domain + 2 * circuit.wires) / pool.threads),
-    g2: windowBits('g2', circuit.wires / 2 / pool.threads),
-  }
+  const multiplier = openMultiplier(options.threads)
   // a task that ends early must not leave the others waiting for a thread
   const stop = new AbortController()
   const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
@@ -43,10 +35,10 @@ export async function setupDev(circuit: R1cs, options: DevSetupOptions): Promise
     await writeWhole(path, async (fd) => {
       const secrets = options.secrets ?? drawSecrets((bytes) => getRandomValues(bytes))
       await writeDevKey(circuit, secrets, {
+        blocks: multiplier.blocks,
         multiply: async (group, scalars) => {
-          const task: MultiplyTask = { kind: 'multiply', group, scalars, windowBits: bits[group] }
           try {
-            return (await pool.run(task, { signal: stopped })) as Uint8Array
+            return await multiplier.multiply(group, scalars, stopped)
           } catch (error) {
             stop.abort()
             throw error
@@ -58,6 +50,6 @@ export async function setupDev(circuit: R1cs, options: DevSetupOptions): Promise
       })
     })
   } finally {
-    await pool.close()
+    await multiplier.close()
   }
 }

@@ -3,22 +3,12 @@
  * taking the pool along.
  * @module
  */
-import { setMaxListeners } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { AbortedError, VeritensorError } from '../errors.ts'
+import { openGate } from './gate.ts'
 import { fromRecord, type ProgressMessage, type Reply } from './tasks.ts'
-
-/** Every thread is busy and the queue is full. */
-export class QueueFullError extends VeritensorError {
-  constructor(running: number, maxQueue: number) {
-    super('limit/queue-full', `${running} tasks run or wait already; the queue holds ${maxQueue}`, {
-      details: { running, maxQueue },
-      fix: 'Try again later, wait for room (`whenFull: "wait"`), or raise the number of threads or the queue.',
-    })
-  }
-}
 
 /** A thread ended in the midst of a task. The pool goes on with a new one. */
 export class WorkerDiedError extends VeritensorError {
@@ -31,13 +21,6 @@ export class WorkerDiedError extends VeritensorError {
         : 'Try again; please report it if it recurs.',
       cause,
     })
-  }
-}
-
-/** The pool was closed before or while the call was made. */
-export class PoolClosedError extends VeritensorError {
-  constructor() {
-    super('usage/pool-closed', 'the pool of workers is closed', { fix: 'Open a new one.' })
   }
 }
 
@@ -74,9 +57,13 @@ export type PoolOptions = {
 const source = import.meta.url.endsWith('.ts')
 const workerModule = new URL(source ? './worker.ts' : './worker.js', import.meta.url)
 
+/** How many threads are meant: by default as many as the machine can run at once. */
+export const threadsOf = (wanted: number | undefined): number =>
+  Math.max(1, Math.floor(wanted ?? availableParallelism()))
+
 /** Starts the threads. The process can end while they idle. */
 export function openPool(options: PoolOptions = {}): Pool {
-  const threads = Math.max(1, Math.floor(options.threads ?? availableParallelism()))
+  const threads = threadsOf(options.threads)
   const maxQueue = Math.max(0, Math.floor(options.maxQueue ?? 2 * threads))
   const piscina = new Piscina({
     filename: fileURLToPath(options.workerUrl ?? workerModule),
@@ -93,12 +80,8 @@ export function openPool(options: PoolOptions = {}): Pool {
     readonly fail: (error: VeritensorError) => void
   }
   const running = new Map<number, Running>()
-  /** Calls that wait for room, in order. */
-  const waiting = new Set<() => void>()
-  const capacity = threads + maxQueue
-  let taken = 0
+  const gate = openGate(threads, maxQueue)
   let nextId = 0
-  let closing: Promise<void> | undefined
 
   piscina.on('message', (message: ProgressMessage) => {
     running.get(message?.task)?.onProgress(message.fraction, message.phase)
@@ -108,43 +91,8 @@ export function openPool(options: PoolOptions = {}): Pool {
     for (const task of running.values()) task.fail(died(error))
   })
 
-  const leave = (): void => {
-    taken--
-    const [next] = waiting
-    if (next !== undefined && taken < capacity) {
-      waiting.delete(next)
-      taken++ // the place passes on, so that nobody slips in between
-      next()
-    }
-  }
-
-  const enter = (options: RunOptions): Promise<void> => {
-    const { signal } = options
-    if (closing) return Promise.reject(new PoolClosedError())
-    if (signal?.aborted) return Promise.reject(new AbortedError('the task'))
-    if (taken < capacity && waiting.size === 0) {
-      taken++
-      return Promise.resolve()
-    }
-    if (options.whenFull !== 'wait') return Promise.reject(new QueueFullError(taken, maxQueue))
-    return new Promise((resolve, reject) => {
-      const admit = (): void => {
-        signal?.removeEventListener('abort', abort)
-        resolve()
-      }
-      const abort = (): void => {
-        waiting.delete(admit)
-        reject(new AbortedError('the task'))
-      }
-      waiting.add(admit)
-      signal?.addEventListener('abort', abort, { once: true })
-    })
-  }
-
   const run = async (task: unknown, options: RunOptions = {}): Promise<unknown> => {
-    // one signal may stop any number of tasks; Node would take its listeners for a leak
-    if (options.signal) setMaxListeners(0, options.signal)
-    await enter(options)
+    await gate.enter(options)
     const id = nextId++
     let last = -1
     const progress = (fraction: number, phase: string): void => {
@@ -165,30 +113,14 @@ export function openPool(options: PoolOptions = {}): Pool {
       return reply.value
     } finally {
       running.delete(id)
-      leave()
+      gate.leave()
     }
   }
 
-  const inFlight = new Set<Promise<unknown>>()
   return {
     threads,
-    run: (task, options) => {
-      const call = run(task, options)
-      const settled = call.then(
-        () => {},
-        () => {},
-      )
-      inFlight.add(settled)
-      settled.then(() => inFlight.delete(settled))
-      return call
-    },
-    close: () => {
-      closing ??= (async () => {
-        await Promise.all(inFlight)
-        await piscina.destroy()
-      })()
-      return closing
-    },
+    run: (task, options) => gate.hold(() => run(task, options)),
+    close: () => gate.close(() => piscina.destroy()),
   }
 }
 

@@ -1,72 +1,101 @@
 /**
- * Proving in worker threads: one inference, one task, one thread.
+ * Proving in worker threads.
  * @module
  */
 import { availableParallelism, freemem } from 'node:os'
 import type { Circuit } from '../../circuits/circuit.ts'
+import { MAX_BYTES } from '../engine/layout.ts'
+import { openSession } from '../engine/session.ts'
+import { chooseEngine, type EngineChoice, variantOf } from '../engine/variant.ts'
 import type { VerifyingKey } from '../groth16/keys.ts'
 import { checkKeyOfCircuit, readZkey } from '../groth16/zkey.ts'
-import { openPool, type RunOptions } from './pool.ts'
+import { type Mode, openEngineProver } from './engineProver.ts'
+import { openPool, type Pool, type RunOptions } from './pool.ts'
 import type { ProveResult, ProverData, ProveTask } from './tasks.ts'
 
 /** Makes proofs for one circuit with one key. */
 export type Prover = {
   readonly verifyingKey: VerifyingKey
   readonly threads: number
+  readonly engine: EngineChoice
   /**
    * Solves the circuit for inputs (public ones first) and proves it. The witness is checked before, the proof after.
    *
    * Throws what `solve` throws, as VeritensorError with the same code; `key/corrupt`; and what a pool throws:
    * `limit/queue-full`, `limit/worker-memory`, `internal/worker-died`, `aborted/by-caller`, `usage/pool-closed`.
    */
-  prove(inputs: readonly (number | bigint)[], options?: RunOptions): Promise<ProveResult>
+  prove(inputs: readonly (number | bigint)[], options?: ProveRun): Promise<ProveResult>
   /** Takes no more inputs, waits for the proofs under way, and ends the threads. */
   close(): Promise<void>
+}
+
+export type ProveRun = RunOptions & {
+  /** How threads share the work; not for snarkjs, which proves on one thread each. Default: that of the prover. */
+  readonly mode?: Mode | undefined
 }
 
 export type ProverOptions = {
   readonly circuit: Circuit
   /** The .zkey file. On shared memory (`readShared`) it is not copied. */
   readonly zkey: Uint8Array
-  /** Proofs at a time. Default: as many as processors, but no more than fit into free memory. */
+  /** Threads. Default: as many as processors, but no more than fit into free memory. */
   readonly threads?: number | undefined
   /** Inferences that may wait while all threads are busy. Default: 2 for each thread. */
   readonly maxQueue?: number | undefined
   /** Limits of each thread's heap. WebAssembly memory does not count. */
   readonly resourceLimits?: { readonly maxOldGenerationSizeMb?: number } | undefined
+  /** Default: `auto`, all threads on a proof that is alone, else one thread for each. */
+  readonly mode?: Mode | undefined
+  /** Default: what VERITENSOR_ENGINE says, else the fastest that this machine can run. */
+  readonly engine?: EngineChoice | undefined
 }
 
 /**
- * Checks the key, that it belongs to the circuit, and starts the threads.
+ * Checks the key, that it belongs to the circuit, reads it into the engine's memory and starts the threads.
  *
- * Throws `key/malformed-zkey`, `key/unsafe` and `key/other-circuit`.
+ * Throws `key/malformed-zkey`, `key/unsafe`, `key/other-circuit`, `limit/engine-memory`, `environment/engine` and
+ * `environment/engine-self-test`.
  */
 export async function openProver(options: ProverOptions): Promise<Prover> {
   const circuit = shareCircuit(options.circuit)
-  const zkey = share(options.zkey)
+  const engine = options.engine ?? chooseEngine()
+  const zkey = engine === 'snarkjs' ? share(options.zkey) : options.zkey
   const key = readZkey(zkey)
   checkKeyOfCircuit(key, circuit)
-  const workerData: ProverData = { circuit, zkey, verifyingKey: key.verifyingKey }
-  const pool = openPool({
-    threads: options.threads ?? defaultThreads(zkey.length),
-    maxQueue: options.maxQueue,
-    workerData,
-    resourceLimits: options.resourceLimits,
+  const { verifyingKey } = key
+  const pool = (threads: number, maxQueue: number | undefined, workerData: ProverData): Pool =>
+    openPool({ threads, maxQueue, workerData, resourceLimits: options.resourceLimits })
+  if (engine === 'snarkjs') {
+    const threads = options.threads ?? threadsWithin(3 * zkey.length)
+    const { run, close, ...rest } = pool(threads, options.maxQueue, { engine, circuit, zkey, verifyingKey })
+    const task = (inputs: readonly (number | bigint)[]): ProveTask => ({
+      ...{ kind: 'prove', source: { inputs: Array.from(inputs) }, slot: -1, place: -1 },
+    })
+    return {
+      ...{ verifyingKey, engine, threads: rest.threads, close },
+      prove: (inputs, options) => run(task(inputs), options) as Promise<ProveResult>,
+    }
+  }
+  const threads = Math.max(1, Math.floor(options.threads ?? threadsWithin(0)))
+  const session = await openSession({
+    ...{ key, threads, proofs: threads, wideWire: circuit.wideWire },
+    variant: variantOf(engine),
+    bytes: Math.min(MAX_BYTES, freeMemory()),
   })
+  const workers = pool(threads, Number.MAX_SAFE_INTEGER, { engine: 'ours', circuit, session })
+  const maxQueue = Math.max(0, Math.floor(options.maxQueue ?? 2 * threads))
+  const prover = openEngineProver(session, workers, maxQueue, options.mode ?? 'auto')
   return {
-    verifyingKey: key.verifyingKey,
-    threads: pool.threads,
-    prove: (inputs, run) =>
-      pool.run({ kind: 'prove', inputs: Array.from(inputs) } satisfies ProveTask, run) as Promise<ProveResult>,
-    close: pool.close,
+    ...{ verifyingKey, engine, threads, close: prover.close },
+    prove: (inputs, run) => prover.prove({ inputs: Array.from(inputs) }, run),
   }
 }
 
-/** A thread with snarkjs takes about 150 MB and three times its key (measured up to 2¹⁹ rows). */
-function defaultThreads(zkeyBytes: number): number {
-  const memory = process.availableMemory?.() ?? freemem()
-  return Math.max(1, Math.min(availableParallelism(), Math.floor(memory / (150e6 + 3 * zkeyBytes))))
-}
+const freeMemory = (): number => process.availableMemory?.() ?? freemem()
+
+/** As many threads as there are processors, and as fit into free memory: each takes about 150 MB, with snarkjs also `more`. */
+const threadsWithin = (more: number): number =>
+  Math.max(1, Math.min(availableParallelism(), Math.floor(freeMemory() / (150e6 + more))))
 
 type TypedArray = Uint8Array | Uint32Array | Int32Array | Float64Array
 

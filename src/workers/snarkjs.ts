@@ -6,8 +6,6 @@
  */
 import { createRequire } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
-import type { CurveWasm } from '../groth16/fixedBase.ts'
-import { Wasm } from '../groth16/wasm.ts'
 
 type MemoryFile = { readonly type: 'mem'; readonly data: Uint8Array }
 type Logger = Readonly<Record<'debug' | 'info' | 'warn' | 'error', (message: string) => void>>
@@ -19,12 +17,7 @@ export type Snarkjs = {
   }
 }
 
-/** The part of ffjavascript's curve that we touch: the compiled code and where it holds the generators. */
-type Curve = {
-  readonly tm: { readonly code: Uint8Array<ArrayBuffer>; readonly pG1gen: number; readonly pG2gen: number }
-}
-
-type Loaded = { readonly snarkjs: () => Snarkjs; readonly curve: Curve }
+type Loaded = { readonly snarkjs: () => Snarkjs }
 
 let loaded: Promise<Loaded> | undefined
 
@@ -45,20 +38,14 @@ async function load(): Promise<Loaded> {
   }
   require.cache[id] = { id, filename: id, loaded: true, exports } as unknown as NodeJS.Module
   // the very copy that snarkjs loads: others would not see its curve
-  const { buildBn128 } = fromSnarkjs('ffjavascript') as { buildBn128(singleThread: boolean): Promise<Curve> }
+  const { buildBn128 } = fromSnarkjs('ffjavascript') as { buildBn128(singleThread: boolean): Promise<unknown> }
   const curve = await buildBn128(true)
   const snarkjs = (): Snarkjs => {
     const module = require('snarkjs') as Snarkjs
     Object.assign(globalThis, { curve_bn128: curve }) // where ffjavascript looks for a curve that exists
     return module
   }
-  return { snarkjs, curve }
-}
-
-/** The curve's wasm for `fixedBase`. */
-export async function curveWasm(): Promise<CurveWasm> {
-  const { tm } = (await loadSnarkjs()).curve
-  return { module: await Wasm.compile(tm.code), generators: { g1: tm.pG1gen, g2: tm.pG2gen } }
+  return { snarkjs }
 }
 
 /** What snarkjs 0.7.6 logs as it enters a phase, the phase's share of the time, and our word for it. */

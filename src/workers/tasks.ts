@@ -4,29 +4,85 @@
  */
 import type { Circuit } from '../../circuits/circuit.ts'
 import { CircuitError } from '../../circuits/error.ts'
+import type { Witness } from '../../circuits/solve.ts'
+import type { Blinding, ProofSums } from '../engine/assemble.ts'
+import type { ColumnData, ColumnTask } from '../engine/columns.ts'
+import type { Tables } from '../engine/fixedBase.ts'
+import type { Intake } from '../engine/intake.ts'
+import type { Msm, Windows } from '../engine/msm.ts'
+import type { Group } from '../engine/runtime.ts'
+import type { Session } from '../engine/session.ts'
+import type { Pass } from '../engine/transforms.ts'
 import { type ErrorCode, type ErrorDetails, VeritensorError } from '../errors.ts'
-import type { Group } from '../groth16/fixedBase.ts'
 import type { Proof, VerifyingKey } from '../groth16/keys.ts'
 
 /** What a thread of a proving pool is given once. Arrays lie on shared memory. */
-export type ProverData = {
-  readonly circuit: Circuit
-  readonly zkey: Uint8Array
-  readonly verifyingKey: VerifyingKey
+export type ProverData = { readonly circuit: Circuit | undefined } & (
+  | { readonly engine: 'ours'; readonly session: Session }
+  | { readonly engine: 'snarkjs'; readonly zkey: Uint8Array; readonly verifyingKey: VerifyingKey }
+)
+
+/** What is to be proved: inputs of the circuit, from which the witness follows, or the witness itself. */
+export type Source = { readonly inputs: readonly (number | bigint)[] } | { readonly values: Witness }
+
+/** One inference on one thread: fill the witness, prove, check the proof. */
+export type ProveTask = {
+  readonly kind: 'prove'
+  readonly source: Source
+  /** Room of the thread and of the proof; -1 where snarkjs proves. */
+  readonly slot: number
+  readonly place: number
+  /** Only for tests, which compare proofs: instead of fresh random numbers. */
+  readonly blinding?: Blinding | undefined
 }
 
-/** One inference: fill the witness, prove, check the proof. */
-export type ProveTask = { readonly kind: 'prove'; readonly inputs: readonly (number | bigint)[] }
+/** A piece of a proof that several threads make together. All but the first and the last may be run again. */
+export type PieceTask = { readonly slot: number } & (
+  | { readonly kind: 'take-in'; readonly source: Source; readonly place: number; readonly windows: Windows }
+  | {
+      readonly kind: 'pass'
+      readonly place: number
+      readonly pass: Pass
+      readonly first: number
+      readonly end: number
+    }
+  | { readonly kind: 'sum'; readonly msm: Msm }
+  | {
+      readonly kind: 'finish'
+      readonly sums: ProofSums
+      readonly publicSignals: readonly bigint[]
+      readonly blinding?: Blinding | undefined
+    }
+)
 
-/** Multiples of a generator, for the setup: `scalars` on shared memory, `windowBits` as `windowBits()` advises. */
+/** Of `take-in`. */
+export type TakenIn = {
+  readonly intake: Intake
+  readonly publicSignals: readonly bigint[]
+  readonly witnessMs: number
+}
+
+/** Of `finish`. */
+export type Finished = { readonly proof: Proof; readonly checkMs: number }
+
+/** What a thread of a set-up is given once. */
+export type MultiplierData = { readonly engine: 'multiples'; readonly tables: Tables }
+
+/** Multiples of a generator, for the set-up: `scalars` on shared memory. */
 export type MultiplyTask = {
   readonly kind: 'multiply'
   readonly group: Group
   readonly scalars: Uint8Array
-  readonly windowBits: number
+  readonly slot: number
 }
 
-export type Task = ProveTask | MultiplyTask
+/** What a thread of phase 2 is given once. */
+export type Phase2Data = { readonly engine: 'columns'; readonly columns: ColumnData }
+
+/** Sums over columns for phase 2. */
+export type ColumnsTask = { readonly kind: 'columns'; readonly slot: number; readonly sums: ColumnTask }
+
+export type Task = ProveTask | PieceTask | MultiplyTask | ColumnsTask
 
 /** Milliseconds of each step of a proof. */
 export type ProofStats = { readonly witnessMs: number; readonly proofMs: number; readonly checkMs: number }

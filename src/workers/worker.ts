@@ -3,20 +3,21 @@
  * @module
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { solve } from '../../circuits/solve.ts'
+import { solve, type Witness } from '../../circuits/solve.ts'
 import { VeritensorError } from '../errors.ts'
-import { fixedBase } from '../groth16/fixedBase.ts'
-import { decodeProof, decodePublicSignals } from '../groth16/keys.ts'
+import { type Proof, ProofFormatError, type VerifyingKey } from '../groth16/keys.ts'
 import { type Verifier, verifierOf } from '../groth16/verify.ts'
-import { encodeWtns } from '../groth16/wtns.ts'
-import { curveWasm, loadSnarkjs, progressLogger } from './snarkjs.ts'
+import { columnPiece, multiplyPiece, proveOnEngine, runPiece } from './enginePieces.ts'
+import { proveWithSnarkjs } from './snarkjsProof.ts'
 import {
-  type MultiplyTask,
+  type MultiplierData,
+  type Phase2Data,
   type ProgressMessage,
   type ProveResult,
   type ProverData,
   type ProveTask,
   type Reply,
+  type Source,
   type Task,
   toRecord,
 } from './tasks.ts'
@@ -30,50 +31,74 @@ class CorruptKeyError extends VeritensorError {
   }
 }
 
-const share = { solving: 0.02, checking: 0.98 }
-
 let verifier: Verifier | undefined
-const multipliers = new Map<string, ReturnType<typeof fixedBase>>()
 
 /** Runs one task. Never rejects: errors travel as records. */
 export default async function run(request: { readonly id: number; readonly task: Task }): Promise<Reply> {
   try {
     const { id, task } = request
-    return { value: task.kind === 'prove' ? await prove(id, task) : await multiply(task) }
+    switch (task.kind) {
+      case 'prove':
+        return { value: await prove(id, task) }
+      case 'multiply':
+        return { value: multiplyPiece(workerData as MultiplierData, task) }
+      case 'columns':
+        return { value: columnPiece(workerData as Phase2Data, task) }
+      default:
+        return { value: runPiece(engineData(), task, { witness, check }) }
+    }
   } catch (error) {
     return { error: toRecord(error) }
   }
 }
 
-async function multiply({ group, scalars, windowBits }: MultiplyTask): Promise<Uint8Array> {
-  const key = `${group} ${windowBits}`
-  let multiplier = multipliers.get(key)
-  if (multiplier === undefined) {
-    multiplier = curveWasm().then((wasm) => fixedBase(wasm, group, windowBits))
-    multipliers.set(key, multiplier)
-  }
-  return (await multiplier)(scalars)
+function engineData(): Extract<ProverData, { engine: 'ours' }> {
+  const data = workerData as ProverData
+  if (data.engine !== 'ours') throw new Error('this pool proves with snarkjs')
+  return data
 }
 
-async function prove(id: number, { inputs }: ProveTask): Promise<ProveResult> {
-  const { circuit, zkey, verifyingKey } = workerData as ProverData
+/** The witness of a source; `solve` checks every row: a wrong one would give an invalid proof without a word. */
+function witness(source: Source): Witness {
+  if ('values' in source) return source.values
+  const { circuit } = workerData as ProverData
+  if (circuit === undefined) throw new Error('this pool has no circuit')
+  return solve(circuit, source.inputs)
+}
+
+/** Lets no proof out that does not verify. Throws CorruptKeyError. */
+function check(verifyingKey: VerifyingKey, publicSignals: readonly bigint[], proof: Proof): void {
+  verifier ??= verifierOf(verifyingKey)
+  let valid = false
+  try {
+    valid = verifier(publicSignals, proof)
+  } catch (error) {
+    // sums of points off the curve lie anywhere
+    if (!(error instanceof ProofFormatError)) throw error
+  }
+  if (!valid) throw new CorruptKeyError()
+}
+
+/** Shares of the time before the proof proper, and up to the check. */
+const share = { solving: 0.02, checking: 0.98 }
+
+async function prove(id: number, task: ProveTask): Promise<ProveResult> {
+  const data = workerData as ProverData
   const progress = (fraction: number, phase: string): void =>
     parentPort?.postMessage({ task: id, fraction, phase } satisfies ProgressMessage)
   const times = [performance.now()]
   progress(0, 'witness')
-  // solve checks every row: a wrong witness would give an invalid proof without a word
-  const wtns = encodeWtns(solve(circuit, inputs))
+  const values = witness(task.source)
   times.push(performance.now())
-  const snarkjs = (await loadSnarkjs()).snarkjs()
-  const logger = progressLogger((fraction, phase) =>
-    progress(share.solving + (share.checking - share.solving) * fraction, phase),
-  )
-  const made = await snarkjs.groth16.prove({ type: 'mem', data: zkey }, { type: 'mem', data: wtns }, logger)
+  const within = (fraction: number, phase: string): void =>
+    progress(share.solving + (share.checking - share.solving) * fraction, phase)
+  const { proof, publicSignals } =
+    data.engine === 'ours'
+      ? proveOnEngine(data.session, task, values, within)
+      : await proveWithSnarkjs(data.zkey, values, within)
   times.push(performance.now())
   progress(share.checking, 'check')
-  const [proof, publicSignals] = [decodeProof(made.proof), decodePublicSignals(made.publicSignals)]
-  verifier ??= verifierOf(verifyingKey)
-  if (!verifier(publicSignals, proof)) throw new CorruptKeyError()
+  check(data.engine === 'ours' ? data.session.verifyingKey : data.verifyingKey, publicSignals, proof)
   times.push(performance.now())
   const [start, solved, proved, checked] = times as [number, number, number, number]
   return {

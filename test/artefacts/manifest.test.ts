@@ -20,7 +20,7 @@ const manifest: Manifest = {
   ],
   rows: 100,
   wires: 90,
-  report: { samples: 3, maxError: 0.1, meanError: 0.05, argmaxAgreement: 1 },
+  report: { samples: 3, maxError: 0.1, meanError: 0.05, relativeError: 0.01, argmaxAgreement: 1 },
   key: { kind: 'ptau', ptau: { file: 'pot.ptau', sha256: digest }, beacon: { hash: '00', iterationsExp: 10 } },
 }
 
@@ -99,9 +99,48 @@ describe('hostile fields', () => {
       ).toMatch(new RegExp(`^input/manifest: manifest.json: the field "${field}" `))
   })
 
+  test('weights and visibility must agree', () => {
+    const tensor = { name: 'w', shape: [12], scale: 0.01, lo: -128, hi: 127 }
+    const digest = `0x${'12'.repeat(32)}`
+    const group = {
+      kind: 'weights',
+      name: 'weights',
+      shape: [12],
+      from: 3,
+      count: 1,
+      scale: 1,
+      commitment: { salted: true },
+    }
+    const open = {
+      ...manifest,
+      visibility: { ...manifest.visibility, weights: 'private' },
+      weights: { digest, tensors: [tensor] },
+      signals: [first, group, { ...second, from: 4 }],
+    }
+    expect(parse(open)).toEqual(open)
+    const committed = { ...open, visibility: { ...open.visibility, weights: 'committed' } }
+    expect(refusal(() => parse(committed))).toContain('the field "signals" contradicts')
+    for (const [field, value] of [
+      ['weights', undefined],
+      ['weights', { digest, tensors: [{ ...tensor, lo: 0.5 }] }],
+      ['weights', { digest: '0x12', tensors: [tensor] }],
+      ['visibility', manifest.visibility],
+      ['visibility', { ...manifest.visibility, weights: 'secret' }],
+      ['signals', [first, { ...group, commitment: { salted: false } }, { ...second, from: 4 }]],
+      ['signals', manifest.signals],
+    ] as const)
+      expect(refusal(() => parse({ ...open, [field]: value }))).toMatch(/^input\/manifest/)
+  })
+
   test('visibility and signals must agree', () => {
     const hidden = { ...manifest, visibility: { input: 'private', output: 'public' } }
     expect(refusal(() => parse(hidden))).toContain('the field "signals" contradicts')
     expect(parse({ ...hidden, signals: [first] }).signals).toEqual([first])
+    const byName = { ...manifest, visibility: { input: 'private', output: 'public', inputs: { x: 'public' } } }
+    expect(parse(byName).signals).toEqual(manifest.signals)
+    for (const inputs of [{ z: 'public' }, { x: 'seen' }, []])
+      expect(refusal(() => parse({ ...manifest, visibility: { ...manifest.visibility, inputs } }))).toContain(
+        'the field "visibility"',
+      )
   })
 })

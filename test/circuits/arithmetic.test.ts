@@ -4,6 +4,7 @@ import { type Arithmetic, bigints, constraints, numbers } from '../../circuits/a
 import { createBuilder } from '../../circuits/builder.ts'
 import { Fr } from '../../circuits/field.ts'
 import type { LinearMap } from '../../circuits/linearMap.ts'
+import type { ProductMap } from '../../circuits/productMap.ts'
 import { solve, wireValue } from '../../circuits/solve.ts'
 import { interpret, outputsOf, violatedRow } from '../support/interpret.ts'
 import { type Random, seeded } from '../support/random.ts'
@@ -37,7 +38,7 @@ function randomOperation(random: Random, known: readonly Known[]): Operation | u
   const [i, j] = [pick(), pick()]
   const [x, y] = [known[i]!, known[j]!]
   const size = Math.max(-x.lo, x.hi)
-  switch (random.integer(0, 9)) {
+  switch (random.integer(0, 10)) {
     case 0: {
       const from = several(random.integer(1, 5))
       const weights = Array.from({ length: random.integer(1, 3) }, () => from.map(() => random.integer(-9, 9)))
@@ -111,7 +112,7 @@ function randomOperation(random: Random, known: readonly Known[]): Operation | u
       const used = table.slice(x.lo - lo, x.hi - lo + 1)
       return {
         known: [{ lo: Math.min(...used), hi: Math.max(...used) }],
-        run: (A, values) => [A.lookup(values[i]!, table, lo)],
+        run: (A, values) => A.lookup(values[i]!, [table], lo),
       }
     }
     case 8: {
@@ -119,6 +120,38 @@ function randomOperation(random: Random, known: readonly Known[]): Operation | u
       return {
         known: [{ lo: Math.floor(x.lo / y.hi), hi: Math.floor(x.hi / y.lo) }],
         run: (A, values) => [A.divide(values[i]!, values[j]!)],
+      }
+    }
+    case 9: {
+      const [rows, inner, columns] = [random.integer(1, 3), random.integer(1, 4), random.integer(1, 3)]
+      const [xs, ws, bias] = [several(rows * inner), several(inner * columns), several(columns)]
+      const hull = (from: readonly number[]): Known => ({
+        lo: Math.min(...from.map((k) => known[k]!.lo)),
+        hi: Math.max(...from.map((k) => known[k]!.hi)),
+      })
+      const [a, b, c] = [hull(xs), hull(ws), hull(bias)]
+      const map: ProductMap = {
+        ...{ rows, inner, columns },
+        x: (r, t) => ((r + t) % 4 === 3 ? -1 : r * inner + t),
+        w: (t, col) => t * columns + col,
+        bias: (col) => col,
+      }
+      const ends = [a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi, ...(rows + inner > 4 ? [0] : [])]
+      const bounds = { lo: inner * Math.min(...ends) + c.lo, hi: inner * Math.max(...ends) + c.hi }
+      if (Math.max(-bounds.lo, bounds.hi) > 2 ** 44) return undefined
+      const rounding = random.unit() < 0.5 ? undefined : { shift: random.integer(0, 9), lo: -50, hi: 77 }
+      const end = (v: number): number =>
+        rounding === undefined ? v : Math.min(Math.max(Math.floor(v / 2 ** rounding.shift + 0.5), -50), 77)
+      return {
+        known: new Array<Known>(rows * columns).fill({ lo: end(bounds.lo), hi: end(bounds.hi) }),
+        run: (A, values) =>
+          Array.from(
+            A.product(
+              map,
+              { x: xs.map((k) => values[k]!), w: ws.map((k) => values[k]!), bias: bias.map((k) => values[k]!) },
+              rounding,
+            ),
+          ),
       }
     }
     default: {

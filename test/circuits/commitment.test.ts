@@ -8,10 +8,11 @@ import {
   commitmentOf,
   elementBits,
   elementsPerWord,
+  setCommitmentOf,
 } from '../../circuits/commitment.ts'
 import { Fr } from '../../circuits/field.ts'
 import { rangeCheck } from '../../circuits/gadgets/bits.ts'
-import { commit } from '../../circuits/gadgets/commit.ts'
+import { commit, commitSet } from '../../circuits/gadgets/commit.ts'
 import { PARTIAL_ROUNDS } from '../../circuits/gadgets/poseidonConstants.ts'
 import { poseidonHash } from '../../circuits/poseidonHash.ts'
 import { firstViolated, runProgram, solve, wireValue } from '../../circuits/solve.ts'
@@ -192,5 +193,71 @@ describe('commit', () => {
     },
     5,
     { samples: 8, liars: 2, lies: 60 },
+  )
+})
+
+describe('several tensors in one digest', () => {
+  const forms = [
+    { count: 83, lo: -2, hi: 5 },
+    { count: 2, lo: -128, hi: 127 },
+  ]
+  const tensors = [Array.from({ length: 83 }, (_, i) => (i % 8) - 2), [-128, 127]]
+
+  test('is what the specification says, made from circomlibjs', () => {
+    const word = (part: readonly number[], lo: number, base: bigint): bigint =>
+      part.reduce((sum, x, i) => sum + BigInt(x - lo) * base ** BigInt(i), 0n)
+    const tensorDomain = (bits: bigint, count: bigint, lo: bigint): bigint =>
+      (0x56544331n << 128n) + (bits << 112n) + (count << 64n) + (2n ** 64n + lo)
+    const elements = [
+      ...[tensorDomain(3n, 83n, -2n), word(tensors[0]!.slice(0, 82), -2, 8n), word(tensors[0]!.slice(82), -2, 8n)],
+      ...[tensorDomain(8n, 2n, -128n), word(tensors[1]!, -128, 256n)],
+    ]
+    const domain = (salted: bigint, count: bigint): bigint =>
+      (0x56545331n << 128n) + (salted << 120n) + (2n << 64n) + count
+    expect(setCommitmentOf({ tensors: forms, salted: false }, tensors)).toBe(reference([domain(0n, 5n), ...elements]))
+    expect(setCommitmentOf({ tensors: forms, salted: true }, tensors, 7n)).toBe(
+      reference([domain(1n, 6n), 7n, ...elements]),
+    )
+  })
+
+  test('elements, salt, bounds and borders between tensors change it', () => {
+    const form = (...counts: number[]) => ({ tensors: counts.map((count) => ({ count, lo: 0, hi: 7 })), salted: false })
+    const digests = [
+      setCommitmentOf(form(2, 1), [[1, 2], [3]]),
+      setCommitmentOf(form(1, 2), [[1], [2, 3]]),
+      setCommitmentOf(form(3), [[1, 2, 3]]),
+      setCommitmentOf(form(1, 2), [[2], [2, 3]]),
+      setCommitmentOf({ ...form(2, 1), salted: true }, [[1, 2], [3]], 0n),
+      setCommitmentOf({ ...form(2, 1), salted: true }, [[1, 2], [3]], 1n),
+      setCommitmentOf({ tensors: [{ count: 3, lo: -1, hi: 6 }], salted: false }, [[1, 2, 3]]),
+    ]
+    expect(new Set(digests).size).toBe(digests.length)
+    const code = (...args: Parameters<typeof setCommitmentOf>): string => codeOf(() => setCommitmentOf(...args))
+    expect(code(form(2, 1), [[1, 2]])).toBe('circuit/commitment')
+    expect(code(form(2, 1), [[1, 2], [8]])).toBe('circuit/commitment')
+    expect(code(form(2, 1), [[1, 2], [3]], 4n)).toBe('circuit/commitment')
+    expect(code({ ...form(1), salted: true }, [[1]])).toBe('circuit/commitment')
+  })
+
+  const form = {
+    tensors: [
+      { count: 3, lo: -9, hi: 20 },
+      { count: 40, lo: 0, hi: 2 ** 30 },
+    ],
+    salted: true,
+  }
+  atFullWidth(
+    {
+      name: 'commitSet',
+      inputs: [
+        ...new Array<[number, number]>(3).fill([-9, 20]),
+        ...new Array<[number, number]>(40).fill([0, 2 ** 30]),
+        null,
+      ],
+      build: (cs, xs) => commitSet(cs, [xs.slice(0, 3), xs.slice(3, 43)], form, xs[43]),
+      expected: (xs) => Fr.signed(setCommitmentOf(form, [xs.slice(0, 3), xs.slice(3, 43)], Fr.mod(xs[43]!))),
+    },
+    6,
+    { samples: 6, liars: 1, lies: 60 },
   )
 })

@@ -42,3 +42,27 @@ test('no salt only where it is asked for', async () => {
   expect((await json('commit', dir, '--input', files.proto)).json.salted).toBe(false)
   expect((await json('commit', dir, '--input', files.proto, '--salt', '1')).code).toBe(2)
 })
+
+test('a visibility for each input and output', async () => {
+  const dir = await compileTiny(folder, 'named', '--input', 'public', 'x=committed', '--output', 'logits=private')
+  const inspected = await json('inspect', dir)
+  expect(inspected.json.manifest.visibility).toEqual({
+    ...{ input: 'public', output: 'public' },
+    ...{ inputs: { x: 'committed' }, outputs: { logits: 'private' } },
+  })
+  expect(inspected.json.manifest.signals).toMatchObject([{ kind: 'input', name: 'x', count: 1 }])
+  expect((await cli('inspect', dir)).out[0]).toMatch(/input +x +\[1, 4\] +committed/)
+  const compile = (...words: string[]) =>
+    json('compile', files.model, '-o', join(folder, 'y'), '--calibrate', files.calibration, ...words)
+  for (const [words, code] of [
+    [['--input', 'z=public'], 'usage/visibility'],
+    [['--output', 'x=public'], 'usage/visibility'],
+    [['--input', 'secret'], 'usage/command-line'],
+    [['--input', 'x=secret'], 'usage/command-line'],
+    [['--input', 'public', 'private'], 'usage/command-line'],
+    [['--input', 'x=public', 'x=public'], 'usage/command-line'],
+  ] as const) {
+    const refused = await compile(...words)
+    expect([refused.code, refused.json.code], words.join(' ')).toEqual([2, code])
+  }
+})

@@ -91,7 +91,7 @@ describe('the result', () => {
   const compiled = {
     model: { name: 'mnist', inputs: [], layers: [], outputs: [] },
     circuit: { rows: 26_365, wires: 25_566 },
-    report: { samples: 60, maxError: 0.2, meanError: 0.05, argmaxAgreement: 1 },
+    report: { samples: 60, maxError: 0.2, meanError: 0.05, relativeError: 0.01, argmaxAgreement: 1 },
   } as unknown as Findings['compiled']
   const digit = {
     ...{ label: 7, pixels: new Float64Array(784).fill(1, 0, 56), proved: 7, float: 7, seconds: 2.5 },

@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openCircuit } from '../../src/artefacts/compiled.ts'
 import { FILES, readManifest, sha256 } from '../../src/artefacts/directory.ts'
 import { type Anvil, startAnvil } from '../../src/chain/anvil.ts'
 import { R } from '../../src/groth16/bn254.ts'
+import { r1csDigest } from '../../src/groth16/r1cs.ts'
+import { readZkey } from '../../src/groth16/zkey.ts'
 import { comparable, snarkjs, writePtau } from '../groth16/tools.ts'
 import { cli, compileTiny, type Json, json, temporaryFolder, tinyFiles, tinyInputs } from './support.ts'
 
@@ -57,8 +61,27 @@ describe('setup', () => {
     expect((await readManifest(made)).rows).toBeLessThan(2 ** power - 4)
     await writePtau(raw, power, comparable)
     await snarkjs('powersoftau', 'prepare', 'phase2', raw, ptau)
-    const { code, json: line } = await json('setup', dir, '--ptau', ptau, '--beacon', '0a0b')
+    const digest = createHash('blake2b512').update(readFileSync(ptau)).digest('hex')
+    const wrong = digest.replace(/^./, (c) => (c === '0' ? '1' : '0'))
+    expect((await json('setup', dir, '--ptau', ptau, '--ptau-digest', wrong)).json).toMatchObject({
+      code: 'key/ptau-digest',
+    })
+    const first = await json('setup', dir, '--ptau', ptau, '--ptau-digest', digest)
+    expect([first.code, first.json.dev]).toEqual([0, false])
+    const second = await json('setup', 'contribute', dir, '--name', 'bob')
+    expect([second.code, second.json.vkDigest === first.json.vkDigest]).toEqual([0, false])
+    const { code, json: line } = await json('setup', 'beacon', dir, '--beacon', '0a0b')
     expect([code, line.dev, line.warning]).toEqual([0, false, null])
+    expect((await json('setup', 'contribute', dir)).json).toMatchObject({ code: 'usage/beacon-done' })
+    expect((await json('setup', 'contribute', made)).json).toMatchObject({ code: 'usage/dev-key' })
+    const checked = await json('setup', 'verify', dir, '--ptau', ptau)
+    expect(checked.json.contributions).toEqual([
+      { name: r1csDigest(await openCircuit(dir, await readManifest(dir))), beacon: false },
+      { name: 'bob', beacon: false },
+      { name: 'beacon', beacon: true },
+    ])
+    // a development key is of no ceremony
+    expect((await json('setup', 'verify', made, '--ptau', ptau)).json).toMatchObject({ code: 'key/unsafe' })
     expect(line.key).toEqual({
       kind: 'ptau',
       ptau: { file: 'small.ptau', sha256: sha256(readFileSync(ptau)) },
@@ -143,15 +166,20 @@ describe('prove', () => {
   test('errors come back from the threads with their codes', async () => {
     // points that the checks of the key do not look at: the proof turns out wrong in the thread
     const path = join(dir, FILES.zkey)
-    const bytes = readFileSync(path)
-    const zeros = 4096
-    bytes.fill(0, bytes.length - 68 - 12 - zeros, bytes.length - 68 - 12)
-    writeFileSync(path, bytes)
-    const manifest = read(join(dir, FILES.manifest))
-    manifest.files[FILES.zkey] = sha256(bytes)
-    writeFileSync(join(dir, FILES.manifest), JSON.stringify(manifest))
+    const good = readFileSync(path)
     const out = files.at('corrupt')
-    const { code, json: line } = await json('prove', dir, '--input', files.proto, '-o', out)
+    const proveWith = async (change: (sections: ReturnType<typeof readZkey>['sections']) => void) => {
+      const bytes = Uint8Array.from(good)
+      change(readZkey(bytes).sections)
+      writeFileSync(path, bytes)
+      const manifest = read(join(dir, FILES.manifest))
+      manifest.files[FILES.zkey] = sha256(bytes)
+      writeFileSync(join(dir, FILES.manifest), JSON.stringify(manifest))
+      return json('prove', dir, '--input', files.proto, '-o', out)
+    }
+    // points at infinity in B2 alone are noticed before
+    expect((await proveWith((sections) => sections.get(7)!.fill(0))).json.code).toBe('key/malformed')
+    const { code, json: line } = await proveWith((sections) => sections.get(9)!.fill(1, 0, 1))
     expect([code, line.code]).toEqual([5, 'key/corrupt'])
     expect(line.fix).toContain('.zkey')
     expect(readdirSync(out)).toEqual([])
@@ -369,8 +397,8 @@ describe('doctor', () => {
     const { code, json: line } = await json('doctor')
     expect([code, line.ok]).toEqual([0, true])
     expect(line.checks.map((c: Json) => c.name)).toEqual([
-      ...['Node.js', 'processors', 'memory', 'temporary folder', 'worker thread', 'Solidity compiler', 'anvil'],
-      'local chain',
+      ...['Node.js', 'processors', 'memory', 'temporary folder', 'worker thread', 'engine'],
+      ...['Solidity compiler', 'anvil', 'local chain'],
     ])
   })
 

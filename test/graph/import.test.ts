@@ -70,8 +70,11 @@ describe('refusals', () => {
       model([relu('x', 'y')], { outputs: [{ name: 'y' }, { name: 'y' }] }),
     ],
     ['model/no-outputs: the model has no outputs', model([relu('x', 'y')], { outputs: [] })],
-    ['model/opset: the model uses opset 6 of ai.onnx; 7 to 25 are supported', model([relu('x', 'y')], { opset: 6 })],
-    ['model/opset: the model uses opset 26 of ai.onnx; 7 to 25 are supported', model([relu('x', 'y')], { opset: 26 })],
+    [
+      'model/unsupported: Relu "Relu_0": opset = 5 is not supported (supported: 6 to 25)',
+      model([relu('x', 'y')], { opset: 5 }),
+    ],
+    ['model/opset: the model uses opset 26 of ai.onnx; 1 to 25 are supported', model([relu('x', 'y')], { opset: 26 })],
     [
       'model/open-shape: input "x" is [batch, 3, height]: its shape is not known',
       model([relu('x', 'y')], { inputs: [{ name: 'x', shape: ['batch', 3, 'height'] }] }),
@@ -81,10 +84,13 @@ describe('refusals', () => {
       model([relu('x', 'y')], { inputs: [{ name: 'x', shape: [2 ** 27, 2] }] }),
     ],
     [
-      'model/unsupported: MaxPool "MaxPool_0": use of output 1 = "i" is not supported (supported: only the first output)',
-      model([{ op: 'MaxPool', inputs: ['x'], outputs: ['y', 'i'], attributes: { kernel_shape: { ints: [1] } } }], {
-        inputs: [{ name: 'x', shape: [1, 1, 2] }],
-        outputs: [{ name: 'i' }],
+      'model/unsupported: BatchNormalization "BatchNormalization_0": use of output 1 = "m" is not supported (supported: only the first output)',
+      model([{ op: 'BatchNormalization', inputs: ['x', 's', 's', 's', 's'], outputs: ['y', 'm'] }], {
+        inputs: [
+          { name: 'x', shape: [1, 3] },
+          { name: 's', shape: [3] },
+        ],
+        outputs: [{ name: 'm' }],
       }),
     ],
   ])('%s', (message, bytes) => {

@@ -5,7 +5,6 @@ import { describe, expect, test } from 'vitest'
 import { readSections } from '../../src/groth16/binfile.ts'
 import { R, readG1, readG2, viewOf } from '../../src/groth16/bn254.ts'
 import { drawSecrets } from '../../src/groth16/devSetup.ts'
-import { windowBits } from '../../src/groth16/fixedBase.ts'
 import { encodeProof, encodePublicSignals, encodeVerifyingKey } from '../../src/groth16/keys.ts'
 import { encodeR1cs, r1csDigest } from '../../src/groth16/r1cs.ts'
 import { verify } from '../../src/groth16/verify.ts'
@@ -13,7 +12,7 @@ import { domainPower, isDevKey, readZkey, SECTION_ORDER } from '../../src/groth1
 import { setupDev } from '../../src/workers/devSetup.ts'
 import { readShared } from '../../src/workers/files.ts'
 import { openProver } from '../../src/workers/prover.ts'
-import { setupPtau } from '../../src/workers/ptauSetup.ts'
+import { setupFresh, setupPtau } from '../../src/workers/ptauSetup.ts'
 import { cube, empty, layer, layerInputs, oneRow } from './circuits.ts'
 import { codeOf, comparable, makeFiles, multiples, snarkjs, temporaryFolder, writeJson, writePtau } from './tools.ts'
 
@@ -39,12 +38,6 @@ describe('multiples of the generators', () => {
       const { x, y } = bn254.G2.Point.BASE.multiplyUnsafe(k).toAffine()
       expect(readG2(view, 128 * i)).toEqual({ x: [x.c0, x.c1], y: [y.c0, y.c1] })
     })
-  })
-
-  test('take wider windows for more points, within bounds', () => {
-    expect(windowBits('g1', 1)).toBeLessThan(windowBits('g1', 1000))
-    expect(windowBits('g1', 1e9)).toBe(13)
-    expect(windowBits('g2', 1e9)).toBe(12)
   })
 })
 
@@ -83,6 +76,20 @@ describe('against the ceremony of snarkjs', async () => {
       for (const file of ['ours.zkey', 'theirs.zkey'])
         expect(await codeOf(() => readZkey(Uint8Array.from(readFileSync(at(file)))))).toBe('key/unsafe')
     }
+  })
+
+  test('the key before any contribution is that of snarkjs, bit by bit, for a ceremony of either size', async () => {
+    for (const [name, circuit] of Object.entries({ small, cube: cube(), oneRow: oneRow(), empty: empty(2) }))
+      for (const ptau of name === 'small' ? ['large.ptau', 'same.ptau'] : ['large.ptau']) {
+        writeFileSync(at('n.r1cs'), encodeR1cs(circuit))
+        await snarkjs('zkey', 'new', at('n.r1cs'), at(ptau), at('theirs-new.zkey'))
+        await setupFresh(circuit, { ptau: at(ptau), path: at('ours-new.zkey'), threads: 1 })
+        const [ours, theirs] = ['ours-new.zkey', 'theirs-new.zkey'].map((file) =>
+          readSections('zkey', Uint8Array.from(readFileSync(at(file))), SECTION_ORDER),
+        )
+        for (let id = 1; id <= 10; id++)
+          expect([name, ptau, id, Buffer.compare(ours!.get(id)!, theirs!.get(id)!)]).toEqual([name, ptau, id, 0])
+      }
   })
 
   const inputs = layerInputs(3)

@@ -6,17 +6,16 @@ import { promisify } from 'node:util'
 import { afterAll } from 'vitest'
 import type { Circuit } from '../../circuits/circuit.ts'
 import { solve } from '../../circuits/solve.ts'
+import type { Group } from '../../src/engine/runtime.ts'
 import { VeritensorError } from '../../src/errors.ts'
 import { fileHeader, sectionHeader } from '../../src/groth16/binfile.ts'
 import { le32, Q, viewOf, writeLE32 } from '../../src/groth16/bn254.ts'
 import type { Secrets } from '../../src/groth16/devSetup.ts'
-import { type Group, windowBits } from '../../src/groth16/fixedBase.ts'
 import { encodeR1cs } from '../../src/groth16/r1cs.ts'
 import { encodeWtns } from '../../src/groth16/wtns.ts'
 import { packageRoot } from '../../src/packageRoot.ts'
 import { setupDev } from '../../src/workers/devSetup.ts'
-import { openPool } from '../../src/workers/pool.ts'
-import type { MultiplyTask } from '../../src/workers/tasks.ts'
+import { openMultiplier } from '../../src/workers/multiplier.ts'
 
 /** A folder that goes away after the tests of the file. */
 export function temporaryFolder(): string {
@@ -69,21 +68,15 @@ const R = 2188824287183927522224640574525727508854836440041603434369820418657580
 
 /** Multiples of a generator by the library's own worker. */
 export async function multiples(group: Group, scalars: readonly bigint[]): Promise<Uint8Array> {
-  const pool = openPool({ threads: 1 })
+  const multiplier = openMultiplier(1)
   try {
     const bytes = new Uint8Array(32 * scalars.length)
     scalars.forEach((k, i) => {
       writeLE32(viewOf(bytes), 32 * i, k)
     })
-    const task: MultiplyTask = {
-      kind: 'multiply',
-      group,
-      scalars: bytes,
-      windowBits: windowBits(group, scalars.length),
-    }
-    return (await pool.run(task)) as Uint8Array
+    return await multiplier.multiply(group, bytes)
   } finally {
-    await pool.close()
+    await multiplier.close()
   }
 }
 

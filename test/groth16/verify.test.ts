@@ -144,6 +144,7 @@ describe('verifying keys', () => {
     expect(encodeVerifyingKey({ ...vk, dev: false })).not.toHaveProperty('veritensor')
   })
 
+  const negated2 = ({ x, y }: G2): G2 => ({ x, y: [(Q - y[0]) % Q, (Q - y[1]) % Q] })
   test('that are unsafe or malformed are refused', async () => {
     const negated = from1(to1(vk.ic[1]!).negate())
     const bad: Record<string, readonly [change: Partial<VerifyingKey>, code: string]> = {
@@ -152,6 +153,10 @@ describe('verifying keys', () => {
       'delta = generator': [{ delta: G2_GENERATOR }, 'key/unsafe'],
       'delta = beta': [{ delta: vk.beta }, 'key/unsafe'],
       'gamma = beta': [{ gamma: vk.beta }, 'key/unsafe'],
+      'delta = -gamma': [{ delta: negated2(vk.gamma) }, 'key/unsafe'],
+      'delta = -generator': [{ delta: negated2(G2_GENERATOR) }, 'key/unsafe'],
+      'delta = -beta': [{ delta: negated2(vk.beta) }, 'key/unsafe'],
+      'gamma = -beta': [{ gamma: negated2(vk.beta) }, 'key/unsafe'],
       'alpha zero': [{ alpha: zero1 }, 'key/unsafe'],
       'beta zero': [{ beta: zero2 }, 'key/unsafe'],
       'gamma zero': [{ gamma: zero2 }, 'key/unsafe'],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { importOnnx } from '../../src/graph/import.ts'
+import { encodeModel } from '../../src/graph/onnx.ts'
 import { runFloat } from '../../src/graph/run.ts'
 import { prepareInteger } from '../../src/model/model.ts'
 import { calibrate } from '../../src/quantise/calibrate.ts'
@@ -25,12 +26,29 @@ const nodes: readonly SingleNode[] = [
   { op: 'Div', inputs: [x], constants: [scalar(-3)] },
   { op: 'Pow', inputs: [x], constants: [scalar(2)] },
   { op: 'Pow', inputs: [x], constants: [scalar(3)] },
+  { op: 'Pow', inputs: [positive], constants: [tensor([4], [0, 0.5, 1, 2])] },
+  { op: 'TopK', inputs: [x], constants: [int64s(2)] },
+  { op: 'TopK', attributes: { axis: { int: 1 }, largest: { int: 0 } }, inputs: [x], constants: [int64s(3)] },
+  ...[
+    {},
+    { transA: { int: 1 }, transB: { int: 1 } },
+    { alpha: { float: 0.25 }, beta: { float: -2 }, transA: { int: 1 } },
+  ].flatMap((attributes): SingleNode[] => {
+    const [a, b, c] = [normal(random, [4, 4]), normal(random, [4, 4]), normal(random, [1, 4])]
+    return [
+      { op: 'Gemm', attributes, inputs: [a, b] },
+      { op: 'Gemm', attributes, inputs: [a, b, c] },
+      { op: 'Gemm', attributes, inputs: [a, b], constants: [c] },
+      { op: 'Gemm', attributes, inputs: [a], constants: [b, c] },
+    ]
+  }),
   { op: 'PRelu', inputs: [x], constants: [normal(random, [4])] },
   { op: 'ThresholdedRelu', attributes: { alpha: { float: 0.7 } }, inputs: [x] },
   ...['ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceL1', 'ReduceL2', 'ReduceSumSquare'].map(
     (op): SingleNode => ({ op, opset: 18, inputs: [x], constants: [int64s(1)] }),
   ),
   { op: 'ReduceLogSumExp', opset: 18, inputs: [x], constants: [int64s(1)] },
+  { op: 'ReduceLogSum', opset: 18, inputs: [positive], constants: [int64s(1)] },
   { op: 'ReduceProd', opset: 18, inputs: [x], constants: [int64s(1)] },
   { op: 'ReduceProd', opset: 18, inputs: [positive], constants: [int64s(1, 2)] },
   { op: 'Sum', inputs: [x, positive, normal(random, [4])] },
@@ -126,6 +144,8 @@ const exact: readonly SingleNode[] = [
   { op: 'Not', inputs: [tensor([2], [0, 1], 'bool')] },
   { op: 'Equal', inputs: [tensor([3], [5, 300, -7], 'int32'), tensor([3], [5, 299, -7], 'int32')] },
   { op: 'Add', opset: 14, inputs: [tensor([2], [5, 300], 'int32'), tensor([2], [-700, 4], 'int32')] },
+  { op: 'Pow', inputs: [tensor([4], [-7, 2, 300, 1], 'int32')], constants: [tensor([4], [3, 11, 2, 0])] },
+  { op: 'TopK', inputs: [tensor([6], [3, 9, 9, -4, 9, 5], 'int32')], constants: [int64s(4)] },
   { op: 'Mul', opset: 14, inputs: [tensor([2], [5, 300], 'int32'), tensor([2], [-700, 4], 'int32')] },
   { op: 'ReduceSum', inputs: [tensor([3], [1000, -3, 70], 'int32')] },
   { op: 'ReduceProd', inputs: [tensor([4], [1000, -3, 70, 11], 'int32')] },
@@ -149,22 +169,85 @@ const exact: readonly SingleNode[] = [
   },
 ]
 
+/** Integers and floats of a model on a sample that its scales represent. */
+function bothOf(bytes: Uint8Array, given: ReadonlyMap<string, Tensor>, bits = 8) {
+  const graph = importOnnx(bytes)
+  const model = quantise(graph, calibrate(graph, [given]), { bits, weightBits: 16 })
+  const integers = model.inputs.map((port) => quantiseInput(port, given.get(port.name)!, 'refuse'))
+  const sample = new Map(
+    model.inputs.map((port, i) => [
+      port.name,
+      { ...given.get(port.name)!, data: integers[i]!.map((q) => q * port.scale) },
+    ]),
+  )
+  const values = prepareInteger(model)(integers)
+  const expected = runFloat(graph, sample)
+  return model.outputs.map((port) => ({
+    got: Array.from(dequantise(port, values[port.value]!).data, (v) => v + 0),
+    expected: Array.from(expected.get(port.name)!.data, (v) => v + 0),
+  }))
+}
+
+describe('integers of several outputs', () => {
+  const model = (op: string, outputs: string[], attributes: SingleNode['attributes'], initializers = {}, from = x) =>
+    bothOf(
+      encodeModel({
+        opset: 17,
+        inputs: [{ name: 'x', shape: from.shape }],
+        outputs: outputs.filter((name) => name !== '').map((name) => ({ name })),
+        nodes: [{ op, inputs: ['x', ...Object.keys(initializers)], outputs, attributes: attributes ?? {} }],
+        initializers,
+      }),
+      new Map([['x', from]]),
+      12,
+    )
+  const ties = tensor([2, 5], [1, 3, 3, 0, 3, -1, -1, 2, -1, 2])
+
+  test.each([1, 2, 5])('TopK of %i: values and places, the first of equal ones first', (k) => {
+    for (const [largest, axis] of [
+      [1, 1],
+      [0, 1],
+      [1, 0],
+      [0, 0],
+    ] as const) {
+      const attributes = { largest: { int: largest }, axis: { int: axis } }
+      const count = int64s(Math.min(k, ties.shape[axis]!))
+      for (const { got, expected } of model('TopK', ['v', 'i'], attributes, { k: count }, ties))
+        expect(got).toEqual(expected)
+      const [places] = model('TopK', ['', 'i'], attributes, { k: count }, ties)
+      expect(places!.got).toEqual(places!.expected)
+    }
+  })
+
+  test('indices of MaxPool in both orders; a mask of Dropout', () => {
+    const rows = { kernel_shape: ints(2, 3), pads: ints(1, 0, 0, 1), strides: ints(2, 1) }
+    for (const order of [0, 1]) {
+      const [values, indices] = model('MaxPool', ['v', 'i'], { ...rows, storage_order: { int: order } }, {}, image)
+      values!.got.forEach((v, i) => {
+        expect(v).toBeCloseTo(values!.expected[i]!, 9)
+      })
+      expect(indices!.got).toEqual(indices!.expected)
+    }
+    const [kept, mask] = model('Dropout', ['y', 'm'], {})
+    expect(kept!.got).toEqual(kept!.expected)
+    expect(mask!.got).toEqual(Array(24).fill(1))
+  })
+
+  test('means and factors of LayerNormalization', () => {
+    const scale = { scale: normal(random, [4]) }
+    for (const { got, expected } of model('LayerNormalization', ['y', 'mean', 'factor'], {}, scale)) {
+      const range = expected.reduce((m, v) => Math.max(m, Math.abs(v)), 0)
+      got.forEach((v, i) => {
+        expect(Math.abs(v - expected[i]!)).toBeLessThan(0.004 * range)
+      })
+    }
+  })
+})
+
 describe('integers of one node are its whole numbers', () => {
   test.each(exact.map((node, i) => ({ ...node, i })))('$i $op', (node) => {
-    const graph = importOnnx(singleNode(node))
-    const given = new Map(graph.inputs.map(({ name }) => [name, node.inputs[Number(name.slice(1))]!] as const))
-    const model = quantise(graph, calibrate(graph, [given]))
-    const integers = model.inputs.map((port) => quantiseInput(port, given.get(port.name)!, 'refuse'))
-    // the floats are run on what the integers stand for
-    const sample = new Map(
-      model.inputs.map((port, i) => [
-        port.name,
-        { ...given.get(port.name)!, data: integers[i]!.map((q) => q * port.scale) },
-      ]),
-    )
-    const port = model.outputs[0]!
-    const got = dequantise(port, prepareInteger(model)(integers)[port.value]!).data
-    const expected = runFloat(graph, sample).get('y')!.data
-    expect(Array.from(got, (v) => v + 0)).toEqual(Array.from(expected, (v) => v + 0))
+    const given = new Map(node.inputs.flatMap((t, i) => (t === undefined ? [] : [[`x${i}`, t] as const])))
+    const [{ got, expected }] = bothOf(singleNode(node), given) as [ReturnType<typeof bothOf>[0]]
+    expect(got).toEqual(expected)
   })
 })

@@ -25,6 +25,9 @@ import { normal, tensor } from '../support/tensors.ts'
 
 type Attributes = Readonly<Record<string, AttributeSpec>>
 
+const ints = (...values: number[]): AttributeSpec => ({ ints: values })
+const floats = (...values: number[]): AttributeSpec => ({ floats: values })
+
 const ml = { 'ai.onnx.ml': 3 }
 
 /** A model of one node of ai.onnx.ml on inputs x0, x1, …; the last ones may be constant. */
@@ -273,6 +276,49 @@ describe('decision trees', () => {
     }
   })
 
+  test('give labels alone', () => {
+    const random = seeded(22)
+    const { attributes, leaves } = randomTrees(random, 5, 3, thresholds, ['LEQ'])
+    const x = (): Tensor[] => [
+      tensor(
+        [2, 3],
+        normal(random, [2, 3]).data.map((v) => Math.min(Math.max(v, -2), 2)),
+      ),
+    ]
+    const entries = leaves.flatMap((leaf) => [0, 1, 2].map((c) => ({ ...leaf, c })))
+    const trees: Attributes = {
+      ...attributes,
+      class_ids: { ints: entries.map((e) => e.c) },
+      class_nodeids: { ints: entries.map((e) => e.node) },
+      class_treeids: { ints: entries.map((e) => e.tree) },
+      class_weights: { floats: entries.map(() => random.integer(0, 100) / 64) },
+      classlabels_int64s: { ints: [4, 7, -2] },
+    }
+    const linear: Attributes = {
+      classlabels_ints: { ints: [4, 7, -2] },
+      coefficients: { floats: Array.from({ length: 9 }, () => random.normal() / 1000) },
+      intercepts: { floats: [0, 0.001, -0.001] },
+    }
+    const machine: Attributes = {
+      ...{ classlabels_ints: { ints: [4, 7] }, vectors_per_class: { ints: [1, 1] }, rho: { floats: [0.1] } },
+      coefficients: { floats: [0.75, -0.75] },
+      ...{ kernel_type: { string: 'RBF' }, kernel_params: { floats: [0.25, 0, 3] } },
+      support_vectors: { floats: [0.5, -0.5, 1, -1, 0.25, 0] },
+    }
+    for (const [op, attributes] of [
+      ['TreeEnsembleClassifier', trees],
+      ['LinearClassifier', linear],
+      ['SVMClassifier', machine],
+    ] as const) {
+      const { run } = prove(modelOf(op, attributes, x(), { outputs: ['label'] }), Array.from({ length: 20 }, x))
+      const found = Array.from({ length: 40 }, () => run(x()))
+      const labels = found.flatMap(({ float }) => [...float[0]!.data])
+      const same = found.flatMap(({ integer }) => [...integer[0]!.data]).filter((v, i) => v === labels[i]).length
+      expect(new Set(labels).size, op).toBeGreaterThan(1)
+      expect(same, op).toBeGreaterThanOrEqual(op === 'TreeEnsembleClassifier' ? 80 : 78)
+    }
+  })
+
   test('of malformed lists are refused', () => {
     const x = [tensor([1, 2], [0, 0])]
     const good = {
@@ -417,7 +463,12 @@ describe('operators of ai.onnx.ml', () => {
   test.each(['LINEAR', 'POLY', 'RBF', 'SIGMOID'])('SVMRegressor with the kernel %s', (kernel) => {
     const random = seeded(23)
     const vectors = Array.from({ length: 12 }, () => Math.fround(random.normal()))
-    const x = (): Tensor[] => [normal(random, [2, 3])]
+    const x = (): Tensor[] => [
+      tensor(
+        [2, 3],
+        normal(random, [2, 3]).data.map((v) => Math.min(Math.max(v, -2), 2)),
+      ),
+    ]
     const onnx = modelOf(
       'SVMRegressor',
       {
@@ -446,6 +497,134 @@ describe('operators of ai.onnx.ml', () => {
     })
     const expected = [1, -0.5, 0.75, -1.25].reduce((sum, a, i) => sum + a * products[i]!, 0.5)
     expect(all[0]!.float[0]!.data[0]).toBeCloseTo(expected, 6)
+  })
+
+  const pair = { vectors_per_class: ints(2, 2), coefficients: floats(1, 0.5, -0.75, -1), rho: floats(0.125) }
+  const three = {
+    vectors_per_class: ints(1, 2, 1),
+    coefficients: floats(1, 0.5, -0.75, -1, 0.25, -0.5, 1.5, -1.25),
+    rho: floats(0.125, -0.25, 0.5),
+    classlabels_ints: ints(5, 3, 4),
+  }
+  const linear = { classlabels_ints: ints(0, 1), rho: floats(-0.375), coefficients: floats(1, -0.5, 0.5, 0.25) }
+  // labels and scores from onnxruntime 1.30.0
+  test.each([
+    [
+      ...['LINEAR', 'NONE', { ...pair, classlabels_ints: ints(7, -2) }],
+      ...[
+        [-2, 7, 7, 7],
+        [1, -1, -2.4375, 2.4375, -2.6875, 2.6875, -0.125, 0.125],
+      ],
+    ],
+    [
+      ...['RBF', 'LOGISTIC', { ...pair, classlabels_ints: ints(0, 1) }],
+      ...[
+        [1, 0, 0, 1],
+        [0.60013, 0.39987, 0.34752, 0.65248, 0.41217, 0.58783, 0.50498, 0.49502],
+      ],
+    ],
+    [
+      ...['SIGMOID', 'SOFTMAX', { ...pair, classlabels_ints: ints(0, 1) }],
+      ...[
+        [1, 0, 0, 0],
+        [1.43653, -0.43653, 0.02811, 0.97189, -0.10513, 1.10513, 0.93623, 0.06377],
+      ],
+    ],
+    [
+      ...['RBF', 'NONE', { ...pair, classlabels_ints: ints(0, 1), prob_a: floats(-2), prob_b: floats(0.25) }],
+      ...[
+        [1, 0, 0, 1],
+        [0.25692, 0.74308, 0.733, 0.267, 0.61211, 0.38789, 0.42781, 0.57219],
+      ],
+    ],
+    [
+      ...['POLY', 'NONE', three, [5, 5, 4, 5]],
+      [
+        ...[0.21875, -0.57813, 0.35547, 0.90234, -0.31641, 0.62012],
+        ...[0.81641, -0.4375, -0.30957, 0.17188, -0.29688, 0.48438],
+      ],
+    ],
+    [
+      ...['RBF', 'SOFTMAX', three, [4, 4, 5, 4]],
+      [
+        ...[0.57157, 0.13074, 0.29769, 0.6705, 0.13786, 0.19164],
+        ...[0.41296, 0.21821, 0.36883, 0.6375, 0.12415, 0.23835],
+      ],
+    ],
+    ['LINEAR', 'NONE', linear, [1, 1, 1, 0], [0.625, -0.375, 1, 0.4375, -2.125, -0.25, -0.375, -0.375]],
+    [
+      ...['LINEAR', 'LOGISTIC', { ...linear, rho: floats(0.25), coefficients: floats(0.5, 0.25, 0, 1) }],
+      ...[
+        [0, 1, 1, 0],
+        [0.56218, 0.32082, 0.74317, 0.62246, 0.59267, 0.90465, 0.56218, 0.56218],
+      ],
+    ],
+    [
+      ...['LINEAR', 'LOGISTIC'],
+      {
+        classlabels_ints: ints(4, 6, 8),
+        rho: floats(0.25),
+        coefficients: floats(0.5, 0.25, 0, 1, -1, 0.5),
+      },
+      [4, 4, 6, 4],
+      [
+        ...[0.56218, 0.32082, 0.32082, 0.74317, 0.62246, 0.24509],
+        ...[0.59267, 0.90465, 0.8808, 0.56218, 0.56218, 0.56218],
+      ],
+    ],
+  ] as [string, string, Attributes, number[], number[]][])(
+    'SVMClassifier with the kernel %s and %s %j',
+    (kernel, transform, attributes, labels, scores) => {
+      const vectors = { kernel_params: floats(0.5, 0.25, 2), support_vectors: floats(1, 0, 0, 1, -1, -1, 0.5, -0.5) }
+      const all = {
+        ...(attributes.vectors_per_class === undefined ? {} : vectors),
+        ...{ kernel_type: { string: kernel }, post_transform: { string: transform }, ...attributes },
+      }
+      const x = [tensor([4, 2], [0.5, -1, 1.5, 0.25, -0.75, 2, 0, 0])]
+      const { run } = prove(modelOf('SVMClassifier', all, x, { outputs: ['label', 'scores'] }), [x])
+      const { float, integer } = run(x)
+      expect([...float[0]!.data]).toEqual(labels)
+      // onnxruntime's probabilities of pairs are those of an iteration that it ends early
+      expectClose(float[1]!.data, scores, 'prob_a' in attributes ? 0.005 : 1e-4)
+      expect([...integer[0]!.data]).toEqual(labels)
+      expectClose(integer[1]!.data, [...float[1]!.data], 0.01 * Math.max(...scores.map(Math.abs)))
+    },
+  )
+
+  test('SVMClassifier refuses probabilities of three classes', () => {
+    const attributes = {
+      ...three,
+      prob_a: floats(1, 1, 1),
+      prob_b: floats(0, 0, 0),
+      support_vectors: floats(1, 2, 3, 4),
+    }
+    const onnx = modelOf('SVMClassifier', attributes, [tensor([1, 1], [0])], { outputs: ['label', 'scores'] })
+    expect(refusal(() => importOnnx(onnx))).toMatch(/^model\/unsupported: SVMClassifier .*prob_a = 3/)
+  })
+
+  test('SVMRegressor of one class gives the sign', () => {
+    const random = seeded(29)
+    const x = (): Tensor[] => [normal(random, [4, 2])]
+    const attributes = {
+      coefficients: { floats: [1, 0.5] },
+      kernel_params: { floats: [0.5] },
+      kernel_type: { string: 'RBF' },
+      n_supports: { int: 2 },
+      one_class: { int: 1 },
+      rho: { floats: [-0.6] },
+      support_vectors: { floats: [0, 0, 1, -1] },
+    }
+    const samples = Array.from({ length: 20 }, x)
+    const { run } = prove(modelOf('SVMRegressor', attributes, x()), samples)
+    const sign = (a: number, b: number): number =>
+      Math.exp(-0.5 * (a * a + b * b)) + 0.5 * Math.exp(-0.5 * ((a - 1) ** 2 + (b + 1) ** 2)) > 0.6 ? 1 : -1
+    const all = samples.flatMap(([t]) => {
+      const { float, integer } = run([t!])
+      const [f, q] = [[...float[0]!.data], [...integer[0]!.data]]
+      expect(f).toEqual([0, 1, 2, 3].map((row) => sign(t!.data[2 * row]!, t!.data[2 * row + 1]!)))
+      return q.map((v, i) => v === f[i])
+    })
+    expect(all.filter(Boolean).length).toBeGreaterThan(0.97 * all.length)
   })
 
   test('LinearClassifier labels the greatest score, first of equals', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { readNodeIndex } from '../../scripts/conformance/nodeIndex.ts'
 import { VeritensorError } from '../../src/errors.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { importOnnx } from '../../src/graph/import.ts'
@@ -18,13 +19,10 @@ const refused: readonly [RegExp, string][] = [
   [/test_cast.*STRING|test_equal_string/, 'strings'],
   [/test_(de)?quantizelinear_(u?int[24]|float4|e[45]m)/, 'element types of fewer than 8 bits, and floats of 8 bits'],
   [/test_batchnorm.*training_mode/, 'training of BatchNormalization'],
-  [/test_dropout_default_mask$|test_training_dropout_zero_ratio_mask$/, 'the mask of Dropout as an output'],
   [/test_training_dropout(_default|_default_mask)?$/, 'training of Dropout, which is random'],
   [/test_causal_conv_with_state|test_range_b?float|_ver26$/, 'opsets after 25'],
-  [/onnx-node-tests\/test_not_/, 'opset 1'],
   [/test_resize_.*antialias/, 'smoothing before Resize makes an image smaller'],
   [/test_resize_tf_crop_and_resize/, 'Resize of a part of the image'],
-  [/test_maxpool_with_argmax/, 'the indices of MaxPool as an output'],
   [/label_encoder_(string|tensor)/, 'labels that are strings'],
 ]
 
@@ -36,19 +34,6 @@ type Result = {
   readonly ops: readonly string[]
   readonly problem?: string
   readonly refusal?: string
-}
-
-/** Rows of an index: name and operators of each test. */
-function testsIn(folder: string): { readonly name: string; readonly ops: string[] }[] {
-  const [header, ...rows] = readFileSync(join(corpus, folder, 'index.csv'), 'utf8')
-    .trim()
-    .split('\n')
-  const columns = header!.split(',')
-  return rows.map((row) => {
-    const cells = row.match(/("([^"]|"")*"|[^,]*)(,|$)/g)!
-    const cell = (name: string): string => cells[columns.indexOf(name)]!.replace(/,$/, '')
-    return { name: cell('test'), ops: cell('ops').split(' ').filter(Boolean) }
-  })
 }
 
 /**
@@ -102,7 +87,7 @@ describe.skipIf(!folders.every(hasCorpus))("ONNX's own operator tests", () => {
   beforeAll(() => {
     const ours = new Set(ops.map((op) => (op.domain === '' ? op.type : `${op.domain}::${op.type}`)))
     results = folders.flatMap((folder) =>
-      testsIn(folder)
+      readNodeIndex(join(corpus, folder))
         .filter((t) => t.ops.every((type) => ours.has(type)))
         .map((t) => attempt(folder, t.name, t.ops)),
     )

@@ -3,14 +3,15 @@ import { commitmentOf } from '../../circuits/commitment.ts'
 import { Fr } from '../../circuits/field.ts'
 import { firstViolated, runProgram, solve, wireValue } from '../../circuits/solve.ts'
 import { setup } from '../../src/artefacts/keys.ts'
-import { compile, type Visibility } from '../../src/compile.ts'
+import { circuitAssignment, compile } from '../../src/compile.ts'
 import { R } from '../../src/groth16/bn254.ts'
 import { verifierOf } from '../../src/groth16/verify.ts'
 import { type IntegerModel, runInteger } from '../../src/model/model.ts'
 import { compileModel } from '../../src/pipeline/compileModel.ts'
-import { circuitInputs, prove } from '../../src/pipeline/prove.ts'
-import { layoutOf, signalLayout, withBounds } from '../../src/pipeline/signals.ts'
+import { circuitInputs, integersOf, prove } from '../../src/pipeline/prove.ts'
+import { layoutOf, outputPorts, readSignals, signalLayout } from '../../src/pipeline/signals.ts'
 import type { Sample } from '../../src/samples/samples.ts'
+import type { Visibility } from '../../src/visibility.ts'
 import { randomSalt } from '../../src/workers/salt.ts'
 import { tinyInputs, tinyModel } from '../cli/support.ts'
 import { refusal } from '../support/errors.ts'
@@ -22,11 +23,11 @@ const calibration = [[1, 1, 1, 1], [-1, -1, -1, -1], ...tinyInputs(8)].map(sampl
 /** The digests that the model's tensors must have. */
 function digestsOf(model: IntegerModel, visibility: Visibility, inputs: Float64Array, salt?: bigint): bigint[] {
   const values = runInteger(model, [inputs])
-  const [input, output] = [model.inputs[0]!, withBounds(model)[0]!]
+  const [input, output] = [model.inputs[0]!, outputPorts(visibility, model)[0]!]
   const count = values[output.value]!.length
   return [
     ...(visibility.output === 'committed'
-      ? [commitmentOf({ count, lo: output.lo, hi: output.hi, salted: false }, values[output.value]!)]
+      ? [commitmentOf({ count, lo: output.lo!, hi: output.hi!, salted: false }, values[output.value]!)]
       : []),
     ...(visibility.input === 'committed'
       ? [commitmentOf({ count: 4, lo: input.lo, hi: input.hi, salted: salt !== undefined }, inputs, salt)]
@@ -51,8 +52,9 @@ describe('digests instead of elements', () => {
     const salt = circuit.privateInputs + circuit.publicInputs === 5 ? 1234n : undefined
     expect(salt !== undefined).toBe(visibility.input === 'committed' && !('unsalted' in visibility))
     for (const values of tinyInputs(3, 4)) {
-      const inputs = circuitInputs(model, sample(values), 'refuse')
-      const witness = solve(circuit, salt === undefined ? [...inputs] : [...inputs, salt])
+      const [inputs] = integersOf(model, sample(values), 'refuse') as [Float64Array]
+      const salts = salt === undefined ? [] : [salt]
+      const witness = solve(circuit, circuitInputs({ model, visibility }, sample(values), { salts }))
       const read = layout.flatMap(({ from, commitment }) =>
         commitment === undefined ? [] : [wireValue(Fr, witness, 1 + from)],
       )
@@ -87,6 +89,51 @@ describe('digests instead of elements', () => {
   })
 })
 
+test('each input and output has a visibility of its own, in all combinations', () => {
+  const [lo, hi] = [-7, 8]
+  const port = (name: string, value: number, shape: number[]) => ({ name, value, shape, scale: 1, lo, hi })
+  const model: IntegerModel = {
+    name: 'pass',
+    inputs: [port('a', 0, [2]), port('b', 1, [3])],
+    layers: [],
+    outputs: [port('y', 1, [3]), port('z', 0, [2])],
+  }
+  const values = [Float64Array.of(1, -2), Float64Array.of(3, -4, 5)]
+  const all = ['public', 'private', 'committed'] as const
+  for (const a of all)
+    for (const b of all)
+      for (const y of all)
+        for (const z of all) {
+          const visibility: Visibility = { input: a, output: z, inputs: { b }, outputs: { y } }
+          const salts = [a, b].flatMap((v, i) => (v === 'committed' ? [77n + BigInt(i)] : []))
+          const circuit = compile(model, visibility)
+          const witness = solve(circuit, circuitAssignment(model, visibility, values, salts))
+          const signals = Array.from({ length: circuit.publicOutputs + circuit.publicInputs }, (_, i) =>
+            wireValue(Fr, witness, 1 + i),
+          )
+          const expected = (elements: Float64Array, seen: string, salt?: bigint) =>
+            seen === 'public'
+              ? { integers: Array.from(elements, BigInt), digest: undefined }
+              : {
+                  integers: [],
+                  digest: commitmentOf({ count: elements.length, lo, hi, salted: salt !== undefined }, elements, salt),
+                }
+          const at = JSON.stringify(visibility)
+          const statement = readSignals(layoutOf(visibility, model), signals)
+          for (const { kind, name, integers, digest } of statement) {
+            const [i, of] =
+              kind === 'input' ? [name === 'a' ? 0 : 1, name === 'a' ? a : b] : name === 'y' ? [1, y] : [0, z]
+            const salt = kind === 'input' && of === 'committed' ? 77n + BigInt(i) : undefined
+            expect({ integers, digest }, `${at} ${name}`).toEqual(expected(values[i]!, of, salt))
+          }
+          expect(statement.map(({ kind, name }) => `${kind} ${name}`).sort()).toEqual(
+            Object.entries({ 'input a': a, 'input b': b, 'output y': y, 'output z': z }).flatMap(([name, v]) =>
+              v === 'private' ? [] : [name],
+            ),
+          )
+        }
+})
+
 test('proofs carry digests, and openings open them', async () => {
   const compiled = compileModel(tinyModel(), { calibration, input: 'committed', output: 'committed' })
   const keys = await setup(compiled, { dev: true, threads: 1 })
@@ -118,6 +165,12 @@ test('salts are field elements, each another', () => {
 
 test('what makes no sense is refused', () => {
   expect(refusal(() => compileModel(tinyModel(), { calibration, unsalted: true }))).toMatch(/^usage\/unsalted/)
+  expect(refusal(() => compileModel(tinyModel(), { calibration, inputs: { y: 'public' } }))).toMatch(
+    /^usage\/visibility: no input of the model is called "y"/,
+  )
+  expect(refusal(() => compileModel(tinyModel(), { calibration, outputs: { toString: 'public' as const } }))).toMatch(
+    /^usage\/visibility/,
+  )
   const port = { name: 'y', shape: [3], scale: 1 }
   expect(refusal(() => signalLayout({ input: 'private', output: 'committed' }, [], [port]))).toMatch(
     /^model\/malformed/,

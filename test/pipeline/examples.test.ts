@@ -5,7 +5,7 @@ import { Fr } from '../../circuits/field.ts'
 import type { LC } from '../../circuits/lc.ts'
 import { rowHolds, solve, wireValue } from '../../circuits/solve.ts'
 import { compile } from '../../src/compile.ts'
-import { orderMaxima } from '../../src/model/maxFirst.ts'
+import { arrange } from '../../src/model/arrange.ts'
 import { prepareInteger } from '../../src/model/model.ts'
 import { packageRoot } from '../../src/packageRoot.ts'
 import { compileModel } from '../../src/pipeline/compileModel.ts'
@@ -40,7 +40,7 @@ describe.each(['mnist', 'tabular'])('example %s', (name) => {
   test('the circuit equals the integer model on every value', () => {
     const layers: ArrayLike<LC>[] = []
     const again = compile(model, { input: 'public', output: 'public' }, { onLayer: (_, lcs) => layers.push(lcs) })
-    const run = prepareInteger(orderMaxima(model))
+    const run = prepareInteger(arrange(model))
     for (let s = 0; s < 3; s++) {
       const x = inputOf(s)
       const values = run([x])

@@ -4,7 +4,7 @@ import { VeritensorError } from '../../src/errors.ts'
 import { verifierOf } from '../../src/groth16/verify.ts'
 import { prepareInteger } from '../../src/model/model.ts'
 import { type Compiled, compileModel } from '../../src/pipeline/compileModel.ts'
-import { circuitInputs, prove } from '../../src/pipeline/prove.ts'
+import { integersOf, prove } from '../../src/pipeline/prove.ts'
 import type { Sample } from '../../src/samples/samples.ts'
 import { tinyInputs, tinyModel } from '../cli/support.ts'
 
@@ -52,7 +52,7 @@ describe('prove', () => {
     const [port] = compiled.model.outputs
     inferences.forEach(({ proof, publicSignals, statement }, i) => {
       expect(check(publicSignals, proof)).toBe(true)
-      const integers = circuitInputs(compiled.model, sample(inputs[i]!), 'refuse')
+      const [integers] = integersOf(compiled.model, sample(inputs[i]!), 'refuse') as [Float64Array]
       expect(statement.map(({ kind }) => kind)).toEqual(['output', 'input'])
       expect(statement[1]!.integers.map(Number)).toEqual([...integers])
       expect(statement[0]!.integers.map(Number)).toEqual(Array.from(run([integers])[port!.value]!, Number))

@@ -6,7 +6,7 @@ import { compile } from '../../src/compile.ts'
 import { importOnnx } from '../../src/graph/import.ts'
 import { runFloat } from '../../src/graph/run.ts'
 import { simplify } from '../../src/graph/simplify.ts'
-import { orderMaxima } from '../../src/model/maxFirst.ts'
+import { arrange } from '../../src/model/arrange.ts'
 import { prepareInteger } from '../../src/model/model.ts'
 import { calibrate } from '../../src/quantise/calibrate.ts'
 import { dequantise, quantiseInput } from '../../src/quantise/ports.ts'
@@ -35,7 +35,8 @@ test(`${GRAPHS} random graphs: the circuit equals the integer model on every val
       { input: random.pick(['public', 'private'] as const), output: random.pick(['public', 'private'] as const) },
       { onLayer: (_, values) => layers.push(values) },
     )
-    const run = prepareInteger(orderMaxima(model))
+    const arranged = arrange(model)
+    const run = prepareInteger(arranged)
     const plain = prepareInteger(model)
     for (const sample of samples.slice(0, 2)) {
       const x = quantiseInput(model.inputs[0]!, sample, 'refuse')
@@ -51,9 +52,10 @@ test(`${GRAPHS} random graphs: the circuit equals the integer model on every val
           expect(Fr.signed(sum), `graph ${k} (${ops.join(' ')}), layer ${i}, element ${j}`).toBe(BigInt(expected[j]!))
         }
       })
-      const port = model.outputs[0]!
-      // the order of maxima changes nothing
-      expect(Array.from(values[port.value]!, Number)).toEqual(Array.from(plain([x])[port.value]!, Number))
+      const port = arranged.outputs[0]!
+      const original = model.outputs[0]!.value
+      // the arrangement changes nothing
+      expect(Array.from(values[port.value]!, Number)).toEqual(Array.from(plain([x])[original]!, Number))
       const integer = dequantise(port, values[port.value]!).data
       const float = runFloat(graph, new Map([['x', sample]])).get(port.name)!.data
       const size = Math.max(...float.map(Math.abs), 1e-9)

@@ -355,6 +355,52 @@ describe('operators on quantised tensors', () => {
     })
 })
 
+/** y = QuantizeLinear(DequantizeLinear(x)) between whole tensors. */
+const requantised = (from: DType, to: DType, [a, b]: readonly [number, number]): Uint8Array =>
+  encodeModel({
+    opset: 21,
+    inputs: [{ name: 'x', dtype: from, shape: [2, 3] }],
+    outputs: [{ name: 'y' }],
+    nodes: [
+      { op: 'DequantizeLinear', inputs: ['x', 'a'], outputs: ['r'] },
+      { op: 'QuantizeLinear', inputs: ['r', 'b', 'z'], outputs: ['y'] },
+    ],
+    initializers: {
+      a: tensor([], [Math.fround(a)]),
+      b: tensor([], [Math.fround(b)]),
+      z: tensor([], [to === 'int8' ? 5 : 0], to),
+    },
+  })
+
+describe('steps that float32 moves off every line', () => {
+  test('are told apart by the places where they begin', () => {
+    const random = seeded(SEED + 3)
+    const graph = importGraph(requantised('int32', 'int8', [0.001, 16900]))
+    const model = quantiseExactly(graph)
+    expect(model.layers.map(({ kind }) => kind)).toContain('locate')
+    const circuit = compile(model, { input: 'private', output: 'public' })
+    const limit = 2 ** 31
+    for (let i = 0; i < 50; i++) {
+      const x = tensor(
+        [2, 3],
+        Array.from({ length: 6 }, () => random.integer(-limit, limit - 1)),
+        'int32',
+      )
+      const got = outputsOf(model, [x])[0]!
+      expect(got).toEqual(floatOutputs(graph, x)[0])
+      if (i > 4) continue
+      expect(Array.from(solve(circuit, x.data).small.subarray(1, 7))).toEqual(got)
+    }
+  })
+
+  test('are refused where they are too many', () => {
+    const of = (scales: [number, number]): string =>
+      refusal(() => quantiseExactly(importGraph(requantised('int16', 'int16', scales))))
+    expect(of([0.05123, 0.07377])).toMatch(/not-quantisable.*no ratio of integers does/)
+    expect(of([2 ** -5, 2 ** -3])).toBe('nothing was thrown')
+  })
+})
+
 describe('what has no exact form', () => {
   const model = (nodes: Parts['nodes'], initializers: Record<string, Tensor>, dtype: DType = 'float32') =>
     encodeModel({
@@ -381,6 +427,8 @@ describe('what has no exact form', () => {
     expect(code([...product, q], weights)).toMatch(/not-quantisable.*scales is 0/)
     expect(code([...product, q], { ...weights, zero: tensor([2], [0.5, Number.NaN]) })).toMatch(/scales is NaN/)
     expect(code([...product, q], { ...weights, zero: tensor([2], [0.5, 0.25]) })).toBe('nothing was thrown')
+    const pair = { s: tensor([2], [0.5, 0.25]), z: tensor([2], [3, 4], 'int8') }
+    expect(code([{ ...q, inputs: ['x', 's', 'z'] }], pair)).toMatch(/not-quantisable.*scale per axis or block/)
     const both = { op: 'QuantizeLinear', inputs: ['x', 's2', 'z'], outputs: ['b'] }
     const join = { op: 'Concat', inputs: ['b', 'c'], outputs: ['y'], attributes: { axis: { int: 0 } } }
     expect(code([{ ...q, inputs: ['x', 's', 'z'], outputs: ['c'] }, both, join], { s2: tensor([], [0.25]) })).toMatch(

@@ -1,14 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { corpus } from '../../scripts/support/corpus.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { decodeTensorProto } from '../../src/graph/onnx.ts'
 import type { Tensor } from '../../src/tensor.ts'
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-
 /** Folder of real models and ONNX's own tests; tests that need it are skipped where it is absent. */
-export const corpus = process.env.VERITENSOR_CORPUS ?? join(root, '..', 'shared', 'corpus')
+export { corpus }
 
 export const hasCorpus = (folder: string): boolean => existsSync(join(corpus, folder))
 

@@ -8,7 +8,9 @@ const maxSize = 128
 /** Functions of one tensor that take any value. */
 const unary: Readonly<Record<string, Node['attributes']>> = {
   Abs: {},
+  Atan: {},
   Ceil: {},
+  Cos: {},
   Celu: { alpha: { float: 2 } },
   Elu: {},
   Erf: {},
@@ -21,7 +23,9 @@ const unary: Readonly<Record<string, Node['attributes']>> = {
   Neg: {},
   Round: {},
   Selu: {},
+  Shrink: { lambd: { float: 0.3 }, bias: { float: 0.1 } },
   Sign: {},
+  Sin: {},
   Softplus: {},
   Softsign: {},
   ThresholdedRelu: { alpha: { float: 0.5 } },
@@ -455,6 +459,42 @@ export function randomGraph(random: Random, depth = random.integer(1, 6), wanted
       const [m, k] = at.shape as [number, number]
       if (random.unit() < 0.5) add('Einsum', [at.name, at.name], [m, m], { equation: { string: 'ik,jk->ij' } })
       else add('Einsum', [constant([k, 3]), at.name], [3, m], { equation: { string: 'kj,ik->ji' } })
+    },
+    GemmTensors: () => {
+      if (at.shape.length !== 2 || Math.max(...at.shape) > 8) return
+      const flip = random.integer(0, 1)
+      const size = at.shape[flip]!
+      const summand = random.unit() < 0.5 ? [constant([size, 1])] : []
+      add('Gemm', [at.name, at.name, ...summand], [size, size], {
+        alpha: { float: 0.5 },
+        transA: { int: flip },
+        transB: { int: 1 - flip },
+      })
+    },
+    TopK: () => {
+      const k = random.integer(1, at.shape.at(-1)!)
+      const attributes = { largest: { int: random.integer(0, 1) } }
+      add('TopK', [at.name, integers([k])], at.shape.with(-1, k), attributes, at.positive)
+    },
+    SoftmaxMaskConstant: () => {
+      const name = `s${Object.keys(initializers).length}`
+      const shape = at.shape.slice(-1)
+      const data = Float64Array.from({ length: shape[0]! }, (_, i) => (i > 0 && random.unit() < 0.4 ? -1e9 : 0))
+      initializers[name] = { dtype: 'float32', shape, data }
+      add('Add', [at.name, name], at.shape)
+      add('Softmax', [at.name], at.shape, { axis: { int: -1 } }, true)
+    },
+    ReduceLogSum: () => {
+      awayFromZero()
+      add('ReduceLogSum', [at.name, integers([0])], at.shape.with(0, 1))
+    },
+    PowConstants: () => {
+      awayFromZero()
+      const name = `s${Object.keys(initializers).length}`
+      const shape = at.shape.slice(-1)
+      const data = Float64Array.from({ length: shape[0]! }, (_, i) => [0.5, 2, -1][i % 3]!)
+      initializers[name] = { dtype: 'float32', shape, data }
+      add('Pow', [at.name, name], at.shape)
     },
     PRelu: () => add('PRelu', [at.name, constant([at.shape.at(-1)!])], at.shape),
     CastLike: () => add('CastLike', [at.name, constant([1])], at.shape, {}, at.positive),

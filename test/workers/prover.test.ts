@@ -40,17 +40,19 @@ describe('a prover', async () => {
     expect(a.proof).not.toEqual(b.proof)
   })
 
-  test('reports progress that grows from 0 to 1, and how long each step took', async () => {
+  test.each(['throughput', 'latency'] as const)('reports progress that grows from 0 to 1: %s', async (mode) => {
     const seen: [number, string][] = []
     const { stats } = await prover.prove(layerInputs(10), {
+      mode,
       onProgress: (fraction, phase) => seen.push([fraction, phase]),
     })
     const fractions = seen.map(([fraction]) => fraction)
     expect([fractions[0], fractions.at(-1)]).toEqual([0, 1])
     expect(fractions.every((f, i) => i === 0 || f > fractions[i - 1]!)).toBe(true)
-    expect([...new Set(seen.map(([, phase]) => phase))]).toEqual([
-      ...['witness', 'rows', 'polynomials', 'sum A', 'sum B1', 'sum B2', 'sum C', 'sum H', 'check', 'done'],
-    ])
+    // in latency mode the sums over A, B and C fill gaps
+    const phases = ['witness', 'rows', 'polynomials', 'sum A', 'sum B1', 'sum B2', 'sum C', 'sum H', 'check', 'done']
+    const reported = [...new Set(seen.map(([, phase]) => phase))]
+    expect(mode === 'throughput' ? reported : reported.sort()).toEqual(mode === 'throughput' ? phases : phases.sort())
     for (const ms of Object.values(stats)) expect(ms).toBeGreaterThan(0)
   })
 
@@ -106,7 +108,7 @@ describe('keys', () => {
       // the point of the constant, whose value is 1, or the first of H
       const zkey = flipBit(good, 8 * (section.byteOffset + 3))
       const prover = await openProver({ circuit, zkey, threads: 1 })
-      expect(await codeOf(() => prover.prove(layerInputs(10)))).toMatch(/^(key\/corrupt|proof\/malformed)$/)
+      expect(await codeOf(() => prover.prove(layerInputs(10)))).toBe('key/corrupt')
       await prover.close()
     }
   })

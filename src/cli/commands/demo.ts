@@ -1,25 +1,28 @@
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { encodeTensors } from '../../../circuits/compression.ts'
 import { saveCompiled } from '../../artefacts/compiled.ts'
 import { addArtefact, FILES } from '../../artefacts/directory.ts'
 import { type Keys, setupDirectory } from '../../artefacts/keys.ts'
 import { ArtefactError, type Manifest } from '../../artefacts/manifest.ts'
 import { discard, makeFolder, temporaryBeside, unwritable, writeWhole } from '../../artefacts/temporary.ts'
 import { AnvilMissingError, findAnvil } from '../../chain/anvil.ts'
-import { type LocalVerifier, openLocalVerifier } from '../../chain/localVerifier.ts'
+import { LOCAL_DESTINATION, type LocalVerifier, openLocalVerifier } from '../../chain/localVerifier.ts'
 import type { OnchainVerification } from '../../chain/verifyOnchain.ts'
 import { AbortedError, VeritensorError } from '../../errors.ts'
 import { estimateCircuit } from '../../estimate.ts'
 import { runFloat } from '../../graph/run.ts'
-import { encodeProof, encodePublicSignals, type Proof, ProofFormatError } from '../../groth16/keys.ts'
-import { type Verifier, verifierOf } from '../../groth16/verify.ts'
+import { encodePublicSignals, ProofFormatError, type VerifyingKey } from '../../groth16/keys.ts'
+import { verifierOf } from '../../groth16/verify.ts'
 import { packageRoot } from '../../packageRoot.ts'
 import { type Compiled, compileModel } from '../../pipeline/compileModel.ts'
+import { signalsOf } from '../../pipeline/compressed.ts'
 import { type Inference, prove } from '../../pipeline/prove.ts'
 import { firstLargest } from '../../quantise/report.ts'
 import { decodeSamples, type Sample } from '../../samples/samples.ts'
-import { generateVerifier } from '../../solidity/verifier.ts'
+import { OFF_CHAIN } from '../../solidity/compression.ts'
+import { generateVerifier, verifyingKeyDigest } from '../../solidity/verifier.ts'
 import { UsageError } from '../args.ts'
 import { command, type Result } from '../command.ts'
 import { verifierOptions } from '../contracts.ts'
@@ -28,7 +31,7 @@ import { type Answer, type Attempt, type Digit, demoResult } from '../demo/resul
 import { DEV_WARNING } from '../describe.ts'
 import { thousands } from '../format.ts'
 import type { Progress } from '../progress.ts'
-import { PROOF_SUFFIX, PUBLIC_SUFFIX } from '../proofFiles.ts'
+import { PROOF_SUFFIX, PUBLIC_SUFFIX, proofText } from '../proofFiles.ts'
 
 /** Digits that are proved: the first rows of the example's samples. */
 const DIGITS = 10
@@ -118,21 +121,22 @@ async function run(directory: string, context: Context): Promise<Result> {
     })
     const made = await prove(compiled, keys, samples, {
       signal,
+      destination: { ...LOCAL_DESTINATION, ctx: OFF_CHAIN.ctx },
       onProgress: (fraction, complete) => progress.update(fraction, `${complete} of ${samples.length}`),
-      onProof: ({ proof, publicSignals }, i) =>
+      onProof: ({ proof, publicSignals, compressed }, i) =>
         writeWhole({
           [join(proofs, `digit-${i}${PUBLIC_SUFFIX}`)]:
             `${JSON.stringify(encodePublicSignals(publicSignals), null, 1)}\n`,
-          [join(proofs, `digit-${i}${PROOF_SUFFIX}`)]: `${JSON.stringify(encodeProof(proof), null, 1)}\n`,
+          [join(proofs, `digit-${i}${PROOF_SUFFIX}`)]: proofText(proof, compressed),
         }),
     })
     progress.done(`${made.length} proofs`)
     return made
   })
 
-  const isValid = verifierOf(keys.verifyingKey)
+  const isValid = claimVerifier(keys.verifyingKey)
   const offChain = await timed('verify off-chain', undefined, async () => {
-    const answers = inferences.map(({ proof, publicSignals }) => isValid(publicSignals, proof))
+    const answers = inferences.map(isValid)
     progress.done(`${answers.filter(Boolean).length} of ${answers.length} valid`)
     return answers
   })
@@ -141,8 +145,8 @@ async function run(directory: string, context: Context): Promise<Result> {
     const onChainAnswers: OnchainVerification[] = []
     if (chain !== undefined)
       await timed('verify on-chain', undefined, async () => {
-        for (const { proof, publicSignals } of inferences) {
-          onChainAnswers.push(await chain.verify(proof, publicSignals))
+        for (const { proof, publicSignals, compressed } of inferences) {
+          onChainAnswers.push(await chain.verify(proof, publicSignals, compressed))
           progress.update(onChainAnswers.length / inferences.length)
         }
         progress.done(`${onChainAnswers.filter(({ valid }) => valid).length} of ${inferences.length} valid`)
@@ -160,7 +164,7 @@ async function run(directory: string, context: Context): Promise<Result> {
       }
     })
     const attempts = await timed('cheat', undefined, async () => {
-      const made = await cheat(inferences[0]!, isValid, chain)
+      const made = await cheat(inferences[0]!, manifest.signals, isValid, chain)
       progress.done()
       return made
     })
@@ -195,6 +199,7 @@ function compileExample(
 ): { readonly compiled: Compiled; readonly samples: readonly Sample[]; readonly pixels: readonly Float64Array[] } {
   const compiled = compileModel(model, {
     calibration: (graph) => decodeSamples(graph, { path: 'calibration.npy', bytes: calibration }),
+    compress: true,
     onProgress: (phase, fraction) => {
       if (phase === 'compile') onProgress(fraction) // the others are short
     },
@@ -215,36 +220,54 @@ async function deploy(
   return chain
 }
 
+type Claim = Pick<Inference, 'proof' | 'publicSignals' | 'compressed'>
+
+/** Whether a proof shows what it is said to be about: r and e are computed here. Throws ProofFormatError. */
+function claimVerifier(verifyingKey: VerifyingKey): (claim: Claim) => boolean {
+  const [isValid, vkDigest] = [verifierOf(verifyingKey), verifyingKeyDigest(verifyingKey)]
+  return ({ proof, publicSignals, compressed }) => {
+    const signals = compressed === undefined ? publicSignals : signalsOf(vkDigest, publicSignals, compressed)
+    return isValid(signals, proof)
+  }
+}
+
 /** Claims another class with an honest proof, and the honest class with a corrupted proof. */
 async function cheat(
-  { proof, publicSignals }: Inference,
-  isValid: Verifier,
+  inference: Inference,
+  layout: Manifest['signals'],
+  isValid: (claim: Claim) => boolean,
   chain: LocalVerifier | undefined,
 ): Promise<Attempt[]> {
-  const off = (p: Proof, signals: readonly bigint[]): Answer => {
+  const off = (claim: Claim): Answer => {
     try {
-      const valid = isValid(signals, p)
+      const valid = isValid(claim)
       return { refused: !valid, why: valid ? 'the proof verifies' : 'the proof does not verify' }
     } catch (error) {
       if (!(error instanceof ProofFormatError)) throw error
       return { refused: true, why: error.message }
     }
   }
-  const on = async (p: Proof, signals: readonly bigint[]): Promise<Answer> => {
-    const { valid } = await chain!.verify(p, signals)
+  const on = async ({ proof, publicSignals, compressed }: Claim): Promise<Answer> => {
+    const { valid } = await chain!.verify(proof, publicSignals, compressed)
     return { refused: !valid, why: `the contract answers ${valid}` }
   }
-  const forged = forgeClass(publicSignals)
-  const lies: readonly (readonly [what: string, Proof, readonly bigint[]])[] = [
-    [`claim class ${forged.to} instead of ${forged.from}, with the same proof`, proof, forged.publicSignals],
-    ['flip one bit of the proof', flipBit(proof), publicSignals],
+  const scores = inference.statement[0]!.integers
+  const forged = forgeClass(scores)
+  const lies: readonly (readonly [what: string, Claim])[] = [
+    [
+      `claim class ${forged.to} instead of ${forged.from}, with the same proof`,
+      { ...inference, compressed: { ...inference.compressed!, x: outputBytes(layout, forged.scores) } },
+    ],
+    ['flip one bit of the proof', { ...inference, proof: flipBit(inference.proof) }],
   ]
   const attempts: Attempt[] = []
-  for (const [what, p, signals] of lies)
-    attempts.push({
-      what,
-      offChain: off(p, signals),
-      ...(chain === undefined ? {} : { onChain: await on(p, signals) }),
-    })
+  for (const [what, claim] of lies)
+    attempts.push({ what, offChain: off(claim), ...(chain === undefined ? {} : { onChain: await on(claim) }) })
   return attempts
+}
+
+/** The bytes of the model's one public tensor, its output. */
+function outputBytes(layout: Manifest['signals'], scores: readonly bigint[]): Uint8Array {
+  const { lo, hi } = layout[0]!.bytes!
+  return encodeTensors([{ count: scores.length, lo, hi }], [scores])
 }

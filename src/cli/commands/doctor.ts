@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { bn254 } from '@noble/curves/bn254.js'
 import { findAnvil, startAnvil } from '../../chain/anvil.ts'
 import { connect } from '../../chain/connect.ts'
+import { chooseEngine } from '../../engine/variant.ts'
 import { AbortedError, VeritensorError } from '../../errors.ts'
 import { readG1 } from '../../groth16/bn254.ts'
 import { compileContract } from '../../solidity/compile.ts'
-import { openPool } from '../../workers/pool.ts'
-import type { MultiplyTask } from '../../workers/tasks.ts'
+import { openMultiplier } from '../../workers/multiplier.ts'
 import { UsageError } from '../args.ts'
 import { command } from '../command.ts'
 import { counted, formatBytes } from '../format.ts'
@@ -88,23 +88,34 @@ const checks: readonly Check[] = [
   {
     name: 'worker thread',
     async run(signal) {
-      const remedy = 'run npm ci again; the packages piscina and snarkjs must be in node_modules'
-      const pool = openPool({ threads: 1 })
+      const remedy = 'run npm ci again; the package piscina must be in node_modules'
       try {
-        const scalars = new Uint8Array(new SharedArrayBuffer(32))
-        scalars[0] = 5
-        const task: MultiplyTask = { kind: 'multiply', group: 'g1', scalars, windowBits: 2 }
-        const bytes = (await pool.run(task, { signal })) as Uint8Array
-        const { x, y } = bn254.G1.Point.BASE.multiply(5n).toAffine()
-        const point = readG1(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0)
-        return point?.x === x && point.y === y
-          ? { state: 'ok', found: 'loads snarkjs and multiplies points' }
-          : { state: 'fail', found: 'multiplies points wrongly', remedy }
+        const multiplier = openMultiplier(1)
+        try {
+          const scalars = new Uint8Array(new SharedArrayBuffer(32))
+          scalars[0] = 5
+          const bytes = await multiplier.multiply('g1', scalars, signal)
+          const { x, y } = bn254.G1.Point.BASE.multiply(5n).toAffine()
+          const point = readG1(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0)
+          if (point?.x !== x || point.y !== y) return { state: 'fail', found: 'multiplies points wrongly', remedy }
+          return { state: 'ok', found: 'loads the engine and multiplies points' }
+        } finally {
+          await multiplier.close()
+        }
       } catch (error) {
         return { state: 'fail', found: messageOf(error), remedy }
-      } finally {
-        await pool.close()
       }
+    },
+  },
+  {
+    name: 'engine',
+    run() {
+      const engine = chooseEngine()
+      const found = { fma: 'fused multiply-add', int: 'integers', snarkjs: 'snarkjs' }[engine]
+      if (engine === 'fma') return { state: 'ok', found }
+      const asked = process.env.VERITENSOR_ENGINE ? ', as VERITENSOR_ENGINE asks' : ''
+      const remedy = 'proofs take longer; a processor and a Node.js with relaxed SIMD are faster'
+      return { state: asked ? 'ok' : 'warn', found: found + asked, ...(asked ? {} : { remedy }) }
     },
   },
   {

@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts'
 import { audit } from './audit.ts'
+import { calldata } from './calldata.ts'
 import { commit } from './commit.ts'
 import { compile } from './compile.ts'
 import { contract } from './contract.ts'
@@ -8,6 +9,7 @@ import { deploy } from './deploy.ts'
 import { doctor } from './doctor.ts'
 import { inspect } from './inspect.ts'
 import { prove } from './prove.ts'
+import { register } from './register.ts'
 import { run } from './run.ts'
 import { setup } from './setup.ts'
 import { verify } from './verify.ts'
@@ -24,6 +26,8 @@ export const commands: readonly Command[] = [
   audit,
   contract,
   deploy,
+  register,
+  calldata,
   doctor,
   demo,
 ]

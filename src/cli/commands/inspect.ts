@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { rowsByScope } from '../../../circuits/circuit.ts'
-import { openCompiled } from '../../artefacts/compiled.ts'
-import { FILES, sha256File } from '../../artefacts/directory.ts'
+import { openCircuit, openModel, openRunnable } from '../../artefacts/compiled.ts'
+import { FILES, readManifest, sha256File } from '../../artefacts/directory.ts'
 import { openVerifyingKey } from '../../artefacts/keys.ts'
 import type { Manifest } from '../../artefacts/manifest.ts'
 import { estimateCircuit } from '../../estimate.ts'
@@ -13,10 +14,11 @@ import { analyse, type IntegerModel } from '../../model/model.ts'
 import { SampleError } from '../../samples/error.ts'
 import { verifyingKeyDigest } from '../../solidity/verifier.ts'
 import { formatShape, sizeOf } from '../../tensor.ts'
+import { inputVisibility, outputVisibility, weightVisibility } from '../../visibility.ts'
 import { one, UsageError } from '../args.ts'
 import { type CommandContext, command, type Result } from '../command.ts'
 import { DEV_WARNING, describeEstimate, describeReport } from '../describe.ts'
-import { formatBytes, table, thousands } from '../format.ts'
+import { counted, formatBytes, table, thousands } from '../format.ts'
 import { parseShapes } from '../shapes.ts'
 
 const options = {
@@ -54,7 +56,11 @@ async function inspectModel(path: string, { options, blocking }: Context): Promi
 
 async function inspectDirectory(directory: string, { options }: Context): Promise<Result> {
   if (options.shape.length > 0) throw new UsageError('--shape belongs to MODEL.onnx; a DIR has its shapes')
-  const { manifest, graph, model, circuit } = await openCompiled(directory)
+  const manifest = await readManifest(directory)
+  // whoever verifies has no weights, and the graph comes with them
+  const known = manifest.weights === undefined || existsSync(join(directory, FILES.weights))
+  const graph = known ? (await openRunnable(directory)).graph : undefined
+  const [model, circuit] = [await openModel(directory, manifest), await openCircuit(directory, manifest)]
   const files = await fileStates(directory, manifest)
   const key = manifest.key === undefined ? undefined : await openVerifyingKey(directory, manifest)
   const { layers, ops, gadgets } = rowsOf(graph, model, rowsByScope(circuit))
@@ -69,14 +75,14 @@ async function inspectDirectory(directory: string, { options }: Context): Promis
           ...(key.dev ? [`  ${DEV_WARNING}`] : []),
         ]
   const ports = [
-    ...manifest.inputs.map((p) => ({ ...p, kind: 'input' as const, bounds: `[${p.lo}, ${p.hi}]` })),
-    ...manifest.outputs.map((p) => ({ ...p, kind: 'output' as const, bounds: '' })),
+    ...manifest.inputs.map((p) => ({ ...p, kind: 'input', seen: inputVisibility, bounds: `[${p.lo}, ${p.hi}]` })),
+    ...manifest.outputs.map((p) => ({ ...p, kind: 'output', seen: outputVisibility, bounds: '' })),
   ]
   return {
     json: {
       schema: 'veritensor/inspect@1',
       path: directory,
-      graph: graphJson(graph),
+      graph: graph === undefined ? null : graphJson(graph),
       manifest,
       files,
       layers,
@@ -90,20 +96,27 @@ async function inspectDirectory(directory: string, { options }: Context): Promis
       vkDigest: key === undefined ? null : verifyingKeyDigest(key),
     },
     text: [
-      ...graphText(graph),
+      ...(graph === undefined
+        ? [`Graph "${manifest.name}": in ${FILES.weights}, which is not here`]
+        : graphText(graph)),
       '',
-      `Integers: ${manifest.scheme.bits} bits, weights of at most ${manifest.scheme.weightBits}`,
+      `Integers: ${manifest.scheme.bits} bits, weights of ${manifest.weights === undefined ? 'at most ' : ''}${manifest.scheme.weightBits}`,
       table(
         ['', 'name', 'shape', 'visibility', 'one step', 'integers'],
-        ports.map(({ kind, name, shape, scale, bounds }) => [
-          kind,
-          name,
-          formatShape(shape),
-          manifest.visibility[kind],
-          scale.toPrecision(6),
-          bounds,
+        ports.map((port) => [
+          port.kind,
+          port.name,
+          formatShape(port.shape),
+          port.seen(manifest.visibility, port),
+          port.scale.toPrecision(6),
+          port.bounds,
         ]),
       ),
+      ...(manifest.weights === undefined
+        ? []
+        : [
+            `  weights     ${weightVisibility(manifest.visibility)}: ${counted(manifest.weights.tensors.length, 'tensor')}, digest ${manifest.weights.digest}`,
+          ]),
       ...describeReport(manifest.report),
       '',
       `Circuit: ${thousands(circuit.rows)} rows, ${thousands(circuit.wires)} wires, ${thousands(macs)} multiplications`,
@@ -198,9 +211,9 @@ type LayerRows = {
  * Rows per layer, per operator and per gadget. Rows are labelled `name/kind`; rows that no layer makes (ranges of inputs,
  * bindings of outputs) come as entries of their own.
  */
-function rowsOf(graph: Graph, model: IntegerModel, scopes: ReadonlyMap<string, number>) {
+function rowsOf(graph: Graph | undefined, model: IntegerModel, scopes: ReadonlyMap<string, number>) {
   const infos = analyse(model).slice(model.inputs.length)
-  const opOf = new Map(graph.nodes.map(({ name, op }) => [name, op]))
+  const opOf = new Map(graph?.nodes.map(({ name, op }) => [name, op]))
   const rest = new Map([...scopes].filter(([, rows]) => rows > 0))
   const found = new Map<string, LayerRows>()
   model.layers.forEach((layer, i) => {
@@ -209,7 +222,7 @@ function rowsOf(graph: Graph, model: IntegerModel, scopes: ReadonlyMap<string, n
     const before = found.get(label)
     const { lo, hi } = infos[i]!
     const rows = before?.rows ?? rest.get(label) ?? 0
-    const macs = (before?.macs ?? 0) + (layer.kind === 'linear' ? macsOf(layer.map) : 0)
+    const macs = (before?.macs ?? 0) + (layer.kind === 'linear' || layer.kind === 'product' ? macsOf(layer.map) : 0)
     found.set(label, { name, op: opOf.get(name) ?? null, kind, shape, bounds: { lo, hi }, rows, macs })
     rest.delete(label)
   })

@@ -1,11 +1,11 @@
-import { openGraph, openModel } from '../../artefacts/compiled.ts'
-import { readManifest } from '../../artefacts/directory.ts'
+import { openRunnable } from '../../artefacts/compiled.ts'
 import { comparer, firstLargest, reportOn } from '../../quantise/report.ts'
 import { readSamples } from '../../samples/files.ts'
 import { one } from '../args.ts'
 import { command } from '../command.ts'
 import { describeReport, describeValues } from '../describe.ts'
 import { counted, table } from '../format.ts'
+import { WEIGHTS_HELP } from '../weights.ts'
 
 export const run = command({
   name: 'run',
@@ -14,15 +14,15 @@ export const run = command({
   details: 'Nothing is proved. The integers are exactly those of the circuit.',
   options: {
     input: { type: 'strings', value: 'FILE', required: true, help: 'inputs: .pb, .npy or .json, several at once' },
+    weights: { type: 'string', value: 'FILE', help: WEIGHTS_HELP },
     saturate: { type: 'flag', help: 'clamp values outside the calibrated range instead of refusing them' },
   },
   examples: ['veritensor run artifacts/model --input samples.npy'],
   async run({ options, positionals, progress, blocking }) {
     const directory = one(positionals, 'run takes one DIR')
-    const manifest = await readManifest(directory)
-    const [graph, model] = await Promise.all([openGraph(directory, manifest), openModel(directory, manifest)])
+    const { graph, model, weights } = await openRunnable(directory, options.weights)
     const samples = await readSamples(graph, options.input)
-    const compare = comparer(graph, model, options.saturate ? 'saturate' : 'refuse')
+    const compare = comparer(graph, model, options.saturate ? 'saturate' : 'refuse', weights?.integers)
     progress.phase('run')
     const comparisons = blocking(() =>
       samples.map(({ sample }, i) => {

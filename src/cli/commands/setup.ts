@@ -1,25 +1,35 @@
 import { openCircuit } from '../../artefacts/compiled.ts'
 import { FILES, readManifest } from '../../artefacts/directory.ts'
-import { type SetupOptions, setupDirectory } from '../../artefacts/keys.ts'
+import {
+  contributeDirectory,
+  type Keys,
+  type SetupOptions,
+  setupDirectory,
+  verifyDirectoryKey,
+} from '../../artefacts/keys.ts'
+import type { Manifest } from '../../artefacts/manifest.ts'
 import { estimateCircuit } from '../../estimate.ts'
 import { verifyingKeyDigest } from '../../solidity/verifier.ts'
 import { one, UsageError } from '../args.ts'
-import { command } from '../command.ts'
+import { command, type Result } from '../command.ts'
 import { announce, DEV_WARNING } from '../describe.ts'
 import { counted, formatBytes, thousands } from '../format.ts'
 
 export const setup = command({
   name: 'setup',
-  arguments: 'DIR',
+  arguments: '[contribute|beacon|verify] DIR',
   summary: 'make the proving and the verifying key',
   details:
     '--dev draws the secrets here and forgets them: quick, but whoever ran it could forge proofs, so such keys are marked and\n' +
     'refused on chains that others use. --ptau takes a public ceremony’s powers of tau (.ptau, prepared for phase 2) and adds\n' +
-    'one contribution; a beacon ends it. For more contributors use snarkjs on circuit.r1cs.',
+    'one contribution; a beacon ends it. `contribute` adds the contribution of whoever runs it, `beacon` ends phase 2,\n' +
+    '`verify` checks every point of a key, and all contributions, against the ceremony’s file.',
   options: {
     dev: { type: 'flag', help: 'a development key: UNSAFE, for tests only' },
     ptau: { type: 'string', value: 'FILE', help: 'a key from a ceremony’s powers of tau' },
-    beacon: { type: 'string', value: 'HEX', help: 'with --ptau: public randomness that ends phase 2' },
+    'ptau-digest': { type: 'string', value: 'HEX', help: 'with --ptau: refuse another BLAKE2b-512 of the file' },
+    name: { type: 'string', value: 'NAME', help: 'with contribute: kept in the key (default "contribution")' },
+    beacon: { type: 'string', value: 'HEX', help: 'public randomness that ends phase 2' },
     'beacon-iterations': {
       type: 'integer',
       value: 'N',
@@ -33,20 +43,53 @@ export const setup = command({
       value: 'N',
       min: 1,
       max: 256,
-      help: 'with --dev: threads (default all cores)',
+      help: 'threads (default all cores)',
     },
   },
-  examples: ['veritensor setup artifacts/model --dev', 'veritensor setup artifacts/model --ptau pot16_final.ptau'],
+  examples: [
+    'veritensor setup artifacts/model --dev',
+    'veritensor setup artifacts/model --ptau pot16_final.ptau',
+    'veritensor setup contribute artifacts/model --name alice',
+    'veritensor setup beacon artifacts/model --beacon 00…ff',
+    'veritensor setup verify artifacts/model --ptau pot16_final.ptau',
+  ],
   async run({ options, positionals, progress, signal }) {
-    const directory = one(positionals, 'setup takes one DIR')
-    const { dev, ptau, beacon, jobs } = options
+    const { dev, ptau, beacon, jobs, name } = options
+    const verb = verbs.find((word) => word === positionals[0] && positionals.length === 2)
+    const directory = one(verb === undefined ? positionals : positionals.slice(1), 'setup takes one DIR')
     const iterationsExp = options['beacon-iterations']
+    const ptauDigest = options['ptau-digest']
+    if (name !== undefined && verb !== 'contribute') throw new UsageError('--name belongs to contribute')
+    if (ptauDigest !== undefined && (ptau === undefined || verb !== undefined))
+      throw new UsageError('--ptau-digest belongs to --ptau')
+    if (beacon === undefined && iterationsExp !== undefined) throw new UsageError('--beacon-iterations needs --beacon')
+    const ending = beacon === undefined ? undefined : { hash: beacon, iterationsExp: iterationsExp ?? 10 }
+    if (verb === 'contribute' || verb === 'beacon') {
+      if (dev || ptau !== undefined || jobs !== undefined || (verb === 'beacon') !== (ending !== undefined))
+        throw new UsageError(`setup ${verb} takes ${verb === 'beacon' ? '--beacon' : 'no option but --name'}`)
+      progress.phase(verb)
+      const what = ending === undefined ? { name: name ?? 'contribution' } : { beacon: ending }
+      const { manifest, keys } = await contributeDirectory(directory, { ...what, signal })
+      progress.done()
+      return contributed(verb, directory, manifest, keys)
+    }
+    if (verb === 'verify') {
+      if (dev || ptau === undefined || beacon !== undefined || jobs !== undefined)
+        throw new UsageError('setup verify takes --ptau FILE')
+      progress.phase('verify')
+      const contributions = await verifyDirectoryKey(directory, { ptau, signal })
+      progress.done()
+      return {
+        json: { schema: 'veritensor/setup-verify@1', directory, ptau, contributions },
+        text: [
+          `the key in ${directory} comes from ${ptau}`,
+          ...contributions.map(({ name, beacon }) => `  ${beacon ? 'beacon' : 'contribution'}   ${printable(name)}`),
+        ].join('\n'),
+      }
+    }
     if (dev === (ptau !== undefined))
       throw new UsageError('setup takes either --dev or --ptau FILE', 'for a first try: --dev')
-    if (ptau === undefined && (beacon !== undefined || iterationsExp !== undefined))
-      throw new UsageError('--beacon belongs to --ptau')
-    if (beacon === undefined && iterationsExp !== undefined) throw new UsageError('--beacon-iterations needs --beacon')
-    if (ptau !== undefined && jobs !== undefined) throw new UsageError('--jobs belongs to --dev')
+    if (ptau === undefined && beacon !== undefined) throw new UsageError('--beacon belongs to --ptau')
 
     const estimate = estimateCircuit(await openCircuit(directory, await readManifest(directory)), jobs)
     const long = announce('set-up', estimate.rows, estimate.setupSeconds, estimate.setupBytes)
@@ -56,10 +99,11 @@ export const setup = command({
     const started = performance.now()
     const how: SetupOptions =
       ptau === undefined
-        ? { dev: true, ...(jobs === undefined ? {} : { threads: jobs }) }
-        : { ptau, ...(beacon === undefined ? {} : { beacon: { hash: beacon, iterationsExp: iterationsExp ?? 10 } }) }
+        ? { dev: true }
+        : { ptau, ...(ptauDigest && { ptauDigest }), ...(ending && { beacon: ending }) }
     const { manifest, keys } = await setupDirectory(directory, {
       ...how,
+      ...(jobs === undefined ? {} : { threads: jobs }),
       signal,
       onProgress: (fraction) => progress.update(fraction),
     })
@@ -91,3 +135,25 @@ export const setup = command({
     }
   },
 })
+
+const verbs = ['contribute', 'beacon', 'verify'] as const
+
+/** Names come from whoever contributed: no control characters reach the terminal. */
+const printable = (name: string): string => name.replaceAll(/[^\x20-\x7e]/g, '?')
+
+function contributed(verb: string, directory: string, manifest: Manifest, { verifyingKey, zkey }: Keys): Result {
+  const vkDigest = verifyingKeyDigest(verifyingKey)
+  return {
+    json: {
+      schema: 'veritensor/setup@1',
+      ...{ directory, dev: verifyingKey.dev, key: manifest.key, rows: manifest.rows },
+      ...{ publicSignals: verifyingKey.nPublic, zkeyBytes: zkey.length },
+      ...{ zkeyDigest: manifest.files[FILES.zkey], vkDigest, warning: null },
+    },
+    text: [
+      `${verb === 'beacon' ? 'phase 2 is over' : 'contributed'}: keys of ${manifest.name} → ${directory}`,
+      `  ${FILES.verificationKey}   ${counted(verifyingKey.nPublic, 'public signal')}, digest ${vkDigest}`,
+      `  next   veritensor setup verify ${directory} --ptau FILE`,
+    ].join('\n'),
+  }
+}

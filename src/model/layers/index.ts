@@ -8,9 +8,11 @@ import { type Locate, locate } from './locate.ts'
 import { type Lookup, lookup } from './lookup.ts'
 import { type Max, max } from './max.ts'
 import { type Multiply, multiply } from './multiply.ts'
+import { type Product, product } from './product.ts'
 import { type Relu, relu } from './relu.ts'
 import { type Requantise, requantise } from './requantise.ts'
 import { type Rescale, rescale } from './rescale.ts'
+import { type Weights, weights } from './weights.ts'
 
 export type Layer =
   | Linear
@@ -25,6 +27,8 @@ export type Layer =
   | Rescale
   | Locate
   | Forest
+  | Weights
+  | Product
 
 /** Every kind of layer. Adding one: write its file, list it here. */
 export const layerKinds: { readonly [K in Layer['kind']]: LayerKind<Extract<Layer, { kind: K }>> } = {
@@ -40,6 +44,8 @@ export const layerKinds: { readonly [K in Layer['kind']]: LayerKind<Extract<Laye
   rescale,
   locate,
   forest,
+  weights,
+  product,
 }
 
 /** The meaning of a layer's kind. */

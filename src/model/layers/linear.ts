@@ -32,6 +32,10 @@ export type MatMulMap = {
   readonly bias: Float64Array
 }
 
+/** Such maps without their weights. */
+export type ConvGeometry = Omit<ConvMap, 'weights' | 'bias'>
+export type ProductGeometry = ConvGeometry | Omit<MatMulMap, 'weights' | 'bias'>
+
 /** Any map, as compressed rows over the concatenation of the inputs. Positions ascend within a row. */
 export type SparseMap = {
   readonly type: 'sparse'
@@ -173,7 +177,7 @@ function convMap(map: ConvMap): LinearMap {
 }
 
 /** Multiplications that a straightforward run of the map makes. */
-export function macsOf(map: Linear['map']): number {
+export function macsOf(map: SparseMap | ProductGeometry): number {
   if (map.type === 'sparse') return map.weights.length
   if (map.type === 'matMul') return map.rows * map.inner * map.columns
   const [oh, ow] = map.outSize
@@ -258,7 +262,7 @@ export const linear: LayerKind<Linear> = {
 }
 
 /** Whether a window leaves the input, at its beginning or at its end. */
-const isPadded = ({ size, outSize, kernel, strides, dilations, pads }: ConvMap): boolean =>
+export const isPadded = ({ size, outSize, kernel, strides, dilations, pads }: ConvGeometry): boolean =>
   size.some((n, d) => {
     const last = (outSize[d]! - 1) * strides[d]! - pads[d]! + (kernel[d]! - 1) * dilations[d]!
     return pads[d]! > 0 || last >= n

@@ -1,6 +1,7 @@
 import { type Shape, sizeOf } from '../../tensor.ts'
+import { unsupported } from '../inputs.ts'
 import { emitSparse, integerStats, type LowerContext, type QTensor, type RealRow, type Target } from '../lowering.ts'
-import { emitAffine, emitFloorShift } from './compare.ts'
+import { emitAffine, emitClamp, emitFloorShift } from './compare.ts'
 
 /**
  * clamp(x, min, max) in real units. An accumulator is requantised into the output's window in the same step; a wide output
@@ -112,13 +113,53 @@ export function tabulate(
 /** Fraction bits of an interpolated value beyond those that its slope needs. */
 const GUARD_BITS = 3
 
-/** How far an interpolated value may be off, in steps of the output, before more lines are used. */
+/** Most integers that a function is tabulated and checked for. */
+const MOST_INTERPOLATED = 2 ** 20
+
+/** How far an interpolated value may be off, in steps of the output. */
 const LINE_ERROR = 0.5
+
+/** Straight lines over 2^k integers each: A[h] + B[h]·r at t = 2^k·h + r, in steps of the output times 2^-shift. */
+type Lines = { readonly k: number; readonly shift: number; readonly A: Float64Array; readonly B: Float64Array }
+
+function linesThrough(exact: Float64Array, k: number, wide: boolean): Lines {
+  const shift = k + GUARD_BITS + (wide ? 4 : 0)
+  const unit = 2 ** shift
+  const last = exact.length - 1
+  const A = Float64Array.from({ length: Math.floor(last / 2 ** k) + 1 }, (_, h) =>
+    Math.round(exact[h * 2 ** k]! * unit),
+  )
+  const B = A.map((_, h) => {
+    const [from, to] = [h * 2 ** k, Math.min((h + 1) * 2 ** k, last)]
+    return to === from ? 0 : Math.round(((exact[to]! - exact[from]!) / (to - from)) * unit)
+  })
+  return { k, shift, A, B }
+}
+
+/** Misfits that are nearer than this to each other are one. */
+const GAP = 64
+
+/** Most tables for what lines miss. */
+const MOST_MISFITS = 4
+
+/** First and last integers of the stretches in which lines are too far off. All integers are tried. */
+function misfits(exact: Float64Array, { k, shift, A, B }: Lines): (readonly [first: number, last: number])[] {
+  const found: [number, number][] = []
+  for (let t = 0; t < exact.length; t++) {
+    const h = Math.floor(t / 2 ** k)
+    if (Math.abs((A[h]! + B[h]! * (t - h * 2 ** k)) / 2 ** shift - exact[t]!) <= LINE_ERROR) continue
+    const previous = found.at(-1)
+    if (previous !== undefined && t - previous[1] < GAP) previous[1] = t
+    else found.push([t, t])
+  }
+  return found
+}
 
 /**
  * For t = q - lo, h = ⌊t / 2^k⌋ and r = t - 2^k·h: A[h] + B[h]·r with F = k + 3 fraction bits (seven for wide results), A[h]
  * the rounded f at the line's start and B[h] the rounded slope to the next start. k is the largest for which no integer of the
- * input is off by more than half a step (all are tried), but the tables have at most 4,096 lines.
+ * input is off by more than half a step (all are tried), but the tables have at most 4,096 lines; where these are too few, next
+ * to poles and kinks, what is missing there comes from tables with an entry for each integer.
  */
 function interpolate(
   context: LowerContext,
@@ -128,31 +169,18 @@ function interpolate(
   wide: boolean,
 ): { readonly value: number; readonly shift: number } {
   const { lo, hi } = context.boundsOf(value)
-  if (hi - lo >= 2 ** 20)
-    throw new RangeError(`a table over ${hi - lo + 1} integers: use fewer bits for activations (2^20 integers at most)`)
+  if (hi - lo >= MOST_INTERPOLATED)
+    return unsupported(context, 'integers that a table takes', hi - lo + 1, `at most ${MOST_INTERPOLATED}`)
   const exact = Float64Array.from({ length: hi - lo + 1 }, (_, i) => f(lo + i))
   const least = Math.ceil(Math.log2((hi - lo + 1) / MOST_ENTRIES))
-  const lines = (k: number) => {
-    const shift = k + GUARD_BITS + (wide ? 4 : 0)
-    const unit = 2 ** shift
-    const count = Math.floor((hi - lo) / 2 ** k) + 1
-    const A = Float64Array.from({ length: count }, (_, h) => Math.round(exact[h * 2 ** k]! * unit))
-    const B = A.map((_, h) => {
-      const [from, to] = [h * 2 ** k, Math.min((h + 1) * 2 ** k, hi - lo)]
-      return to === from ? 0 : Math.round(((exact[to]! - exact[from]!) / (to - from)) * unit)
-    })
-    return { shift, A, B }
+  let lines = linesThrough(exact, least, wide)
+  const missed = misfits(exact, lines)
+  for (let k = least + 1; missed.length === 0 && k <= least + 6; k++) {
+    const longer = linesThrough(exact, k, wide)
+    if (misfits(exact, longer).length > 0) break
+    lines = longer
   }
-  const worst = (k: number): number => {
-    const { shift, A, B } = lines(k)
-    return exact.reduce((m, v, t) => {
-      const h = Math.floor(t / 2 ** k)
-      return Math.max(m, Math.abs((A[h]! + B[h]! * (t - h * 2 ** k)) / 2 ** shift - v))
-    }, 0)
-  }
-  let k = least
-  while (k < least + 6 && worst(k + 1) <= LINE_ERROR) k++
-  const { shift, A, B } = lines(k)
+  const { k, shift, A, B } = lines
   const t = emitAffine(context, [[1, value]], -lo, shape)
   const h = emitFloorShift(context, t, shape, k)
   const remainder = emitAffine(
@@ -167,14 +195,30 @@ function interpolate(
   const start = context.emit({ kind: 'lookup', inputs: [h], shape, table: A, first: 0 })
   const slope = context.emit({ kind: 'lookup', inputs: [h], shape, table: B, first: 0 })
   const rise = context.emit({ kind: 'multiply', inputs: [slope, remainder], shape })
-  const sum = emitAffine(
-    context,
-    [
-      [1, start],
-      [1, rise],
-    ],
-    0,
-    shape,
-  )
-  return { value: sum, shift }
+  const terms: [number, number][] = [
+    [1, start],
+    [1, rise],
+  ]
+  const longest = missed.reduce((m, [first, last]) => Math.max(m, last - first + 1), 0)
+  if (missed.length > MOST_MISFITS)
+    return unsupported(context, 'poles and kinks', missed.length, `at most ${MOST_MISFITS} where lines are needed`)
+  if (longest > MOST_ENTRIES - 2)
+    return unsupported(
+      context,
+      'integers where the function bends',
+      longest,
+      `at most ${MOST_ENTRIES - 2} at a stretch`,
+    )
+  for (const [first, last] of missed) {
+    // 0 before and after
+    const table = Float64Array.from({ length: last - first + 3 }, (_, i) => {
+      const at = first + i - 1
+      if (at < first || at > last) return 0
+      const line = Math.floor(at / 2 ** k)
+      return Math.round(exact[at]! * 2 ** shift) - A[line]! - B[line]! * (at - line * 2 ** k)
+    })
+    const place = emitClamp(context, emitAffine(context, [[1, t]], 1 - first, shape), shape, 0, last - first + 2)
+    terms.push([1, context.emit({ kind: 'lookup', inputs: [place], shape, table, first: 0 })])
+  }
+  return { value: emitAffine(context, terms, 0, shape), shift }
 }

@@ -1,4 +1,4 @@
-import type { ConvMap } from '../../model/layers/linear.ts'
+import type { ConvGeometry } from '../../model/layers/linear.ts'
 import { type Shape, sizeOf, type Tensor } from '../../tensor.ts'
 import { unsupported } from '../inputs.ts'
 import {
@@ -50,7 +50,7 @@ const KEPT_FRACTION_BITS = 4
  * The input as integers: requantised, or, where it is an average with a few exact fraction bits, with these bits kept. They
  * widen each of the layer's `outputs` accumulators by that many bits, and save one requantisation per element of the input.
  */
-function integersOf(context: LowerContext, input: QTensor, outputs: number): QTensor {
+export function integersOf(context: LowerContext, input: QTensor, outputs: number): QTensor {
   const { shift } = input
   if (typeof shift !== 'number' || shift === 0 || shift > KEPT_FRACTION_BITS) return context.narrow(input)
   const { lo, hi } = context.boundsOf(input.value)
@@ -124,83 +124,153 @@ export function lowerGemm(
   return { name: '', value, shape, scale: target.scale, shift: shiftOf(shifts, 1) }
 }
 
-/** Most products of elements in one MatMul of two computed tensors: each is a row. */
+/** Most products of elements in one matrix product of two computed tensors: each is a row. */
 const MAX_PRODUCTS = 2 ** 24
 
+/** A summand for each result: a computed tensor's element at `at`, or a real number. */
+export type Summand = {
+  readonly factor: number
+  readonly tensor: QTensor | undefined
+  readonly value: (result: number) => number
+  readonly at: (result: number) => number
+}
+
 /**
- * A matrix product of two computed tensors, batched: the exact products of the elements, one row each, and their exact sums,
- * times the factor that brings them to the result's scale. Wide result.
+ * alpha · Σ a · b + factor · c for computed a and b: `terms` exact products of elements for each result, one row each, and their
+ * exact sums, times the factor that brings them to the result's scale. Wide result.
  */
 function lowerProducts(
   context: LowerContext,
   left: QTensor,
   right: QTensor,
-  geometry: Omit<MatMulGeometry, 'batch'>,
+  terms: number,
+  places: (result: number, term: number) => readonly [left: number, right: number],
+  shape: Shape,
+  { alpha = 1, summand }: { readonly alpha?: number; readonly summand?: Summand | undefined } = {},
 ): QTensor {
-  const { m, k, n, shape } = geometry
   const target = context.target()
   const [a, b] = [context.narrow(left), context.narrow(right)]
   const results = sizeOf(shape)
-  const size = results * k
+  const size = results * terms
   if (size > MAX_PRODUCTS)
     return unsupported(context, 'products of two computed tensors', size, `at most ${MAX_PRODUCTS}`)
   const [fromA, fromB] = [new Int32Array(size), new Int32Array(size)]
-  for (let at = 0; at < size; at++) {
-    const t = at % k
-    const result = Math.floor(at / k)
-    const [batch, i, j] = [Math.floor(result / (m * n)), Math.floor(result / n) % m, result % n]
-    fromA[at] = (geometry.left[batch]! * m + i) * k + t
-    fromB[at] = (geometry.right[batch]! * k + t) * n + j
-  }
+  for (let at = 0; at < size; at++) [fromA[at], fromB[at]] = places(Math.floor(at / terms), at % terms)
   const spread = (x: QTensor, map: Int32Array): number =>
     context.emit({ kind: 'gather', inputs: [x.value], shape: [size], map, fill: 0 })
-  const product = context.emit({
-    kind: 'multiply',
-    inputs: [spread(a, fromA), spread(b, fromB)],
-    shape: [size],
-  })
-  const factor = (a.scale * b.scale) / target.scale
+  const product = context.emit({ kind: 'multiply', inputs: [spread(a, fromA), spread(b, fromB)], shape: [size] })
+  const unit = a.scale * b.scale
+  const factor = (alpha * unit) / target.scale
   // all products of a sum have one weight, so its rounding disturbs the sum as it would disturb one number of that size
   const { rms, mean } = context.stats(context.node.outputs[0]!)
-  const unit = a.scale * b.scale
+  const { weightBits } = context.scheme
+  const ofSums = chooseShift([factor], Math.max(rms / unit / Math.abs(alpha || 1), 1), mean / unit, weightBits)
+  const c = summand?.tensor && context.narrow(summand.tensor)
+  const weight = c === undefined ? 0 : (summand!.factor * c.scale) / target.scale
+  const { rms: rmsC, mean: meanC } = c === undefined ? { rms: 0, mean: 0 } : integerStats(context, c)
   // a shift of 0 would mark the sums as requantised
-  const shift = Math.max(1, chooseShift([factor], Math.max(rms / unit, 1), mean / unit, context.scheme.weightBits))
+  const shift = Math.max(1, ofSums, chooseShift([weight], rmsC, meanC, weightBits))
+  const row = terms + (c === undefined ? 0 : 1)
+  const inProducts = (i: number): boolean => i % row < terms
+  const positions = Uint32Array.from({ length: results * row }, (_, i) => {
+    const j = Math.floor(i / row)
+    return inProducts(i) ? j * terms + (i % row) : size + summand!.at(j)
+  })
+  const [times, plus] = [toInteger(factor, shift), toInteger(weight, shift)]
+  const constant = c === undefined ? summand : undefined
   const value = context.emit({
     kind: 'linear',
-    inputs: [product],
+    inputs: c === undefined ? [product] : [product, c.value],
     shape,
     map: {
       type: 'sparse',
-      starts: Uint32Array.from({ length: results + 1 }, (_, j) => j * k),
-      positions: Uint32Array.from({ length: size }, (_, at) => at),
-      weights: new Float64Array(size).fill(toInteger(factor, shift)),
-      bias: new Float64Array(results),
+      starts: Uint32Array.from({ length: results + 1 }, (_, j) => j * row),
+      positions,
+      weights: Float64Array.from({ length: results * row }, (_, i) => (inProducts(i) ? times : plus)),
+      bias: Float64Array.from({ length: results }, (_, j) =>
+        constant === undefined ? 0 : toInteger((constant.factor * constant.value(j)) / target.scale, shift),
+      ),
     },
   })
   return { name: '', value, shape, scale: target.scale, shift }
 }
 
+/** alpha · A · B + factor · C for matrices of which at least one is computed; `at` gives the position of an element. Wide result. */
+export function lowerGeneralGemm(
+  context: LowerContext,
+  [a, b]: readonly [
+    { readonly tensor: QTensor | undefined; readonly at: (i: number, t: number) => number },
+    { readonly tensor: QTensor | undefined; readonly at: (t: number, j: number) => number },
+  ],
+  [m, k, n]: readonly [m: number, k: number, n: number],
+  alpha: number,
+  summand: Summand | undefined,
+): QTensor {
+  const shape = [m, n]
+  const place = (j: number, t: number): readonly [number, number] => [a.at(Math.floor(j / n), t), b.at(t, j % n)]
+  if (a.tensor !== undefined && b.tensor !== undefined)
+    return lowerProducts(context, a.tensor, b.tensor, k, place, shape, { alpha, summand })
+  const onLeft = b.tensor === undefined
+  const constant = context.constants[onLeft ? 1 : 0]
+  const input = a.tensor ?? b.tensor
+  if (constant === undefined || input === undefined)
+    return unsupported(context, 'inputs', 'constants A and B', 'at least one matrix that the model computes')
+  if (m * n * k > MAX_PRODUCTS) return unsupported(context, 'terms', m * n * k, `at most ${MAX_PRODUCTS}`)
+  const target = context.target()
+  const x = context.narrow(input)
+  const c = summand?.tensor && context.narrow(summand.tensor)
+  const rows = Array.from({ length: m * n }, (_, j): RealRow => {
+    const places = Array.from({ length: k }, (_t, t) => place(j, t))
+    const weights = places.map(([p, q]) => (alpha * constant.data[onLeft ? q : p]! * x.scale) / target.scale)
+    return {
+      positions: [...places.map(([p, q]) => (onLeft ? p : q)), ...(c ? [sizeOf(x.shape) + summand!.at(j)] : [])],
+      weights: [...weights, ...(c ? [(summand!.factor * c.scale) / target.scale] : [])],
+      bias: summand === undefined || c ? 0 : (summand.factor * summand.value(j)) / target.scale,
+    }
+  })
+  const inputs = [x, ...(c ? [c] : [])].map((t) => ({ value: t.value, ...integerStats(context, t) }))
+  const { value, shift } = emitSparse(context, inputs, rows, shape)
+  return { name: '', value, shape, scale: target.scale, shift }
+}
+
+/** A factor of a product: a computed tensor or a constant. */
+export type Operand = { readonly tensor: QTensor | undefined; readonly constant: Tensor | undefined }
+
 /**
- * A matrix product, batched. Where one side is constant, a tensor on the left meets one matrix per stack entry; on the right,
- * each product is a map of its own. Wide result.
+ * alpha times a matrix product, batched. Where one side is constant, a tensor on the left meets one matrix per stack entry; on the
+ * right, each product is a map of its own. Wide result.
  */
 export function lowerMatMul(
   context: LowerContext,
-  a: QTensor | undefined,
-  b: QTensor | undefined,
+  [{ tensor: a, constant: constantA }, { tensor: b, constant: constantB }]: readonly [Operand, Operand],
   { m, k, n, left, right, shape }: Omit<MatMulGeometry, 'batch'>,
+  alpha = 1,
 ): QTensor {
-  if (a !== undefined && b !== undefined) return lowerProducts(context, a, b, { m, k, n, left, right, shape })
-  const constant = context.constants[b === undefined ? 1 : 0]
+  if (a !== undefined && b !== undefined)
+    return lowerProducts(
+      context,
+      a,
+      b,
+      k,
+      (result, t) => {
+        const [batch, i, j] = [Math.floor(result / (m * n)), Math.floor(result / n) % m, result % n]
+        return [(left[batch]! * m + i) * k + t, (right[batch]! * k + t) * n + j]
+      },
+      shape,
+      { alpha },
+    )
+  const constant = b === undefined ? constantB : constantA
   const input = a ?? b
   if (input === undefined || constant === undefined)
     return unsupported(context, 'inputs', 'two constants', 'at least one tensor that the model computes')
   const constantSize = constant.data.length
-  if (b === undefined && constantSize === k * n)
-    return lowerGemm(context, input, [left.length * m, k, n], { weight: (i, j) => constant.data[i * n + j]! }, shape)
+  if (b === undefined && constantSize === k * n) {
+    const weight = (i: number, j: number): number => alpha * constant.data[i * n + j]!
+    return lowerGemm(context, input, [left.length * m, k, n], { weight }, shape)
+  }
   const x = context.narrow(input)
   const target = context.target()
-  const factor = x.scale / target.scale
+  const factor = (alpha * x.scale) / target.scale
   const rows: RealRow[] = []
   left.forEach((of, batch) => {
     for (let i = 0; i < m; i++)
@@ -220,7 +290,7 @@ export function lowerMatMul(
 }
 
 /** Geometry of a convolution over two spatial axes; one-dimensional ones have height 1. */
-export type ConvShape = Omit<ConvMap, 'type' | 'weights' | 'bias'>
+export type ConvShape = Omit<ConvGeometry, 'type'>
 
 /** A convolution with constant weights [outChannels, channels / groups, kh, kw] and bias in real units. Wide result. */
 export function lowerConv(

@@ -77,12 +77,13 @@ const LARGEST = 2 ** 22
 
 /**
  * The tensor in steps of 2^-s: exact where its own step is a whole multiple of that, else each step is rounded so little that
- * the largest value is off by less than 1/512 of a step of the tensor (2^-21 where that is more).
+ * the largest value is off by less than 1/512 of a step of the tensor (2^-21 where that is more). That error is
+ * at most `slack` steps of 2^-s: a whole number may be missed by as much, on either side.
  */
 export function inBinaryFractions(
   context: LowerContext,
   input: QTensor,
-): { readonly value: number; readonly s: number } {
+): { readonly value: number; readonly s: number; readonly slack: number } {
   const sizeOfValue = ({ value }: QTensor): number => {
     const { lo, hi } = context.boundsOf(value)
     return Math.max(Math.abs(lo), Math.abs(hi), 1)
@@ -94,12 +95,14 @@ export function inBinaryFractions(
   let s = 0
   while (!Number.isInteger(unit * 2 ** s) && most / 2 ** s > Math.max(unit / 256, FINEST)) s++
   const weight = Math.round(unit * 2 ** s)
-  return { value: weight === 1 ? x.value : emitAffine(context, [[weight, x.value]], 0, x.shape), s }
+  const error = Math.ceil(most * Math.abs(weight - unit * 2 ** s))
+  const slack = Math.max(0, Math.min(error, 2 ** (s - 1) - 1))
+  return { value: weight === 1 ? x.value : emitAffine(context, [[weight, x.value]], 0, x.shape), s, slack }
 }
 
-/** x towards zero, as whole numbers: ⌊max(x, 0)⌋ - ⌊max(-x, 0)⌋. */
+/** x towards zero, as whole numbers: ⌊max(x, 0)⌋ - ⌊max(-x, 0)⌋, see `lowerWhole`. */
 export function emitTruncate(context: LowerContext, x: QTensor): number {
-  const { value, s } = inBinaryFractions(context, x)
+  const { value, s, slack } = inBinaryFractions(context, x)
   if (s === 0) return value
   const up = context.emit({ kind: 'relu', inputs: [value], shape: x.shape })
   const down = emitAffine(
@@ -111,11 +114,13 @@ export function emitTruncate(context: LowerContext, x: QTensor): number {
     0,
     x.shape,
   )
+  const floor = (v: number): number =>
+    emitFloorShift(context, emitAffine(context, [[1, v]], slack, x.shape), x.shape, s)
   return emitAffine(
     context,
     [
-      [1, emitFloorShift(context, up, x.shape, s)],
-      [-1, emitFloorShift(context, down, x.shape, s)],
+      [1, floor(up)],
+      [-1, floor(down)],
     ],
     0,
     x.shape,
@@ -132,26 +137,30 @@ export function lowerRescale(context: LowerContext, input: QTensor, factor = 1):
   return { name: '', value, shape: x.shape, scale: target.scale, shift }
 }
 
-/** ⌊x⌋, ⌈x⌉ or x rounded to nearest with ties to even, as whole numbers. */
+/**
+ * ⌊x⌋, ⌈x⌉ or x rounded to nearest with ties to even, as whole numbers. Values that are as near to a whole number or to a tie as
+ * the rounding of the step may move them count as it.
+ */
 export function lowerWhole(context: LowerContext, x: QTensor, mode: 'floor' | 'ceil' | 'even'): QTensor {
   const { shape } = x
-  const { value, s } = inBinaryFractions(context, x)
+  const { value, s, slack } = inBinaryFractions(context, x)
   const result = (v: number): QTensor => ({ name: '', value: v, shape, scale: 1, shift: 0 })
+  const floorOf = (weight: 1 | -1): number =>
+    emitFloorShift(context, emitAffine(context, [[weight, value]], slack, shape), shape, s)
   if (s === 0) return result(value)
-  if (mode === 'floor') return result(emitFloorShift(context, value, shape, s))
-  if (mode === 'ceil') {
-    const floor = emitFloorShift(context, emitAffine(context, [[-1, value]], 0, shape), shape, s)
-    return result(emitAffine(context, [[-1, floor]], 0, shape))
-  }
-  // adding a half less one step, and that step where ⌊x⌋ is odd
-  const floor = emitFloorShift(context, value, shape, s)
+  if (mode === 'floor') return result(floorOf(1))
+  if (mode === 'ceil') return result(emitAffine(context, [[-1, floorOf(-1)]], 0, shape))
+  // adding a half less what a tie may miss and one step, and twice that where ⌊x⌋ is odd
+  const floor = floorOf(1)
   const half = emitFloorShift(context, floor, shape, 1)
+  const odd = 2 * slack + 1
   const terms = [
     [1, value],
-    [1, floor],
-    [-2, half],
+    [odd, floor],
+    [-2 * odd, half],
   ] as const
-  return result(emitFloorShift(context, emitAffine(context, terms, 2 ** (s - 1) - 1, shape), shape, s))
+  const added = emitAffine(context, terms, 2 ** (s - 1) - 1 - slack, shape)
+  return result(emitFloorShift(context, added, shape, s))
 }
 
 /** -1, 0 or 1: clamp(x, -1, 1) of the integers. */
@@ -160,28 +169,25 @@ export function lowerSign(context: LowerContext, input: QTensor): QTensor {
   return { name: '', value: emitClamp(context, x.value, x.shape, -1, 1), shape: x.shape, scale: 1, shift: 0 }
 }
 
-/** |x| = 2·max(x, 0) - x of the requantised integers. */
+/** |x| of the requantised integers. */
 export function lowerAbs(context: LowerContext, input: QTensor): QTensor {
   const x = context.narrow(input)
   return { ...x, name: '', value: emitAbs(context, x.value, x.shape) }
 }
 
-/** |v| of integers, elementwise. */
+/** |v| = max(v, 0) + max(-v, 0) of integers, elementwise. */
 export function emitAbs(context: LowerContext, value: number, shape: Shape): number {
   const { lo, hi } = context.boundsOf(value)
   if (lo >= 0) return value
-  const positive = context.emit({ kind: 'relu', inputs: [value], shape })
-  const abs = emitAffine(
+  const opposite = emitAffine(context, [[-1, value]], 0, shape)
+  if (hi <= 0) return opposite
+  const parts = [value, opposite].map((v) => context.emit({ kind: 'relu', inputs: [v], shape }))
+  return emitAffine(
     context,
-    [
-      [2, positive],
-      [-1, value],
-    ],
+    parts.map((v) => [1, v] as const),
     0,
     shape,
   )
-  // 2·max(v, 0) and v are bounded apart; together they can't be negative
-  return context.boundsOf(abs).lo >= 0 ? abs : emitClamp(context, abs, shape, 0, Math.max(-lo, hi))
 }
 
 /** -x of the integers as they are. */

@@ -1,10 +1,34 @@
 import { broadcastMap, type Shape, sizeOf, type Tensor } from '../../tensor.ts'
-import { emitSparse, integerStats, type LowerContext, type QTensor, type RealRow } from '../lowering.ts'
-import { spread } from './compare.ts'
-import { inScaleOf } from './moves.ts'
+import { unsupported } from '../inputs.ts'
+import {
+  chooseShift,
+  emitSparse,
+  integerStats,
+  type LowerContext,
+  type QTensor,
+  type RealRow,
+  sparseMap,
+} from '../lowering.ts'
+import { emitClamp, spread } from './compare.ts'
+import { inScaleOf, shiftsOf } from './moves.ts'
 import { lowerExtreme } from './pools.ts'
 
-/** Σ sign · operand for operands that are tensors or constants, broadcast: Add, Sub, Sum, Mean. Wide result. */
+/** An operand of a sum, broadcast: real value = factor · target.scale · integer / 2^shift. */
+type Summand = {
+  readonly value: number
+  readonly rms: number
+  readonly mean: number
+  readonly offset: number
+  factor: number
+  readonly positions: Int32Array
+  /** Shift of each element of the operand that comes in with all its fraction bits. */
+  readonly shifts: Uint8Array | undefined
+}
+
+/**
+ * Σ sign · operand for operands that are tensors or constants, broadcast: Add, Sub, Sum, Mean. Operands that are sums which
+ * nothing else reads come in with all their fraction bits. Wide result.
+ */
 export function lowerSum(
   context: LowerContext,
   operands: readonly {
@@ -17,8 +41,7 @@ export function lowerSum(
   const target = context.target()
   const size = sizeOf(shape)
   const bias = new Float64Array(size)
-  const inputs: { value: number; rms: number; mean: number; offset: number; factor: number; positions: Int32Array }[] =
-    []
+  const inputs: Summand[] = []
   let offset = 0
   for (const { tensor, constant, sign } of operands) {
     if (tensor === undefined) {
@@ -26,27 +49,46 @@ export function lowerSum(
       for (let j = 0; j < size; j++) bias[j]! += (sign * constant!.data[positions[j]!]!) / target.scale
       continue
     }
-    const x = context.narrow(tensor)
+    const wide = context.isSummed(tensor.name) && tensor.shift !== 0
+    const x = wide ? tensor : context.narrow(tensor)
+    const factor = (sign * x.scale) / target.scale
     const known = inputs.find((i) => i.value === x.value)
     if (known !== undefined && known.positions.length === size && x.shape.join() === shape.join()) {
-      known.factor += (sign * x.scale) / target.scale // x + x, x - x
+      known.factor += factor // x + x, x - x
       continue
     }
     const positions = broadcastMap(x.shape, shape)
     const stats = integerStats(context, x)
-    inputs.push({ value: x.value, ...stats, offset, factor: (sign * x.scale) / target.scale, positions })
+    inputs.push({ value: x.value, ...stats, offset, factor, positions, shifts: wide ? shiftsOf(x) : undefined })
     offset += sizeOf(x.shape)
   }
   const rows = Array.from(
     { length: size },
     (_, j): RealRow => ({
       positions: inputs.map((i) => i.offset + i.positions[j]!),
-      weights: inputs.map((i) => i.factor),
+      weights: inputs.map((i) => i.factor / 2 ** (i.shifts?.[i.positions[j]!] ?? 0)),
       bias: bias[j]!,
     }),
   )
-  const { value, shift } = emitSparse(context, inputs, rows, shape)
-  return { name: '', value, shape, scale: target.scale, shift }
+  if (inputs.every(({ shifts }) => shifts === undefined)) {
+    const { value, shift } = emitSparse(context, inputs, rows, shape)
+    return { name: '', value, shape, scale: target.scale, shift }
+  }
+  const { weightBits } = context.scheme
+  const least = inputs.reduce(
+    (s, { factor, rms, mean, shifts }) =>
+      shifts === undefined ? Math.max(s, chooseShift([factor], rms, mean, weightBits)) : s,
+    0,
+  )
+  // an operand with fraction bits is in the scale of the result: its weight is a power of two
+  const shifts = Uint8Array.from({ length: size }, (_, j) =>
+    inputs.reduce((s, i) => Math.max(s, i.shifts?.[i.positions[j]!] ?? 0), least),
+  )
+  if (target.wide) shifts.fill(shifts.reduce((m, s) => Math.max(m, s), 0))
+  const map = sparseMap(rows, shifts)
+  const value = context.emit({ kind: 'linear', inputs: inputs.map((x) => x.value), shape, map })
+  const uniform = shifts.every((s) => s === shifts[0])
+  return { name: '', value, shape, scale: target.scale, shift: uniform ? shifts[0]! : { shifts, inner: 1 } }
 }
 
 /** x · k elementwise for a constant k, broadcast. Wide result. */
@@ -88,6 +130,28 @@ export function lowerProduct(context: LowerContext, left: QTensor, right: QTenso
   if (bounds.lo === 0 && bounds.hi === 0) return { name: '', value: product, shape, scale: target.scale, shift: 0 }
   const { value, shift } = emitSparse(context, [{ value: product, ...stats }], rows, shape)
   return { name: '', value, shape, scale: target.scale, shift }
+}
+
+/** Largest magnitude of a power of integers. */
+const LARGEST_POWER = 2 ** 40
+
+/**
+ * xᵉ of integers for a whole e ≥ 1, by squaring and multiplying. The base is clamped to where the result is at most `most` (and
+ * 2⁴⁰): beyond, the result saturates.
+ */
+export function lowerWholePower(context: LowerContext, x: QTensor, e: number, most: number): QTensor {
+  const { shape } = x
+  if (!Number.isInteger(e) || e < 1) return unsupported(context, 'exponent', e, 'whole numbers from 0 for integers')
+  const limit = Math.floor(Math.min(most, LARGEST_POWER) ** (1 / e) + 1e-9)
+  const { lo, hi } = context.boundsOf(x.value)
+  let square = lo >= -limit && hi <= limit ? x.value : emitClamp(context, x.value, shape, -limit, limit)
+  let value: number | undefined
+  for (let rest = e; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1)
+      value = value === undefined ? square : context.emit({ kind: 'multiply', inputs: [value, square], shape })
+    if (rest > 1) square = context.emit({ kind: 'multiply', inputs: [square, square], shape })
+  }
+  return { name: '', value: value!, shape, scale: 1, shift: 0 }
 }
 
 /** factor[c] · x + offset[c] for channels on axis 1. Wide result. */

@@ -1,12 +1,12 @@
 import type { ValueId } from '../../model/layer.ts'
 import { shiftAt } from '../../model/layers/requantise.ts'
-import { type Shape, sizeOf } from '../../tensor.ts'
+import { type Shape, sameShape, sizeOf } from '../../tensor.ts'
 import { type LowerContext, type QTensor, type Shift, sparseMap, toInteger } from '../lowering.ts'
 import type { Moves } from '../op.ts'
 import { lowerRescale } from './compare.ts'
 
 /** Shift of each element of a tensor. */
-function shiftsOf(x: QTensor): Uint8Array {
+export function shiftsOf(x: QTensor): Uint8Array {
   const size = sizeOf(x.shape)
   if (typeof x.shift === 'number') return new Uint8Array(size).fill(x.shift)
   return Uint8Array.from({ length: size }, (_, j) => shiftAt(x.shift as Exclude<Shift, number>, j))
@@ -105,6 +105,14 @@ export function lowerMove(
     fill: toInteger(moves.fill / target.scale, same ? (shifts[0] ?? 0) : common),
   })
   return { name: '', value, shape, scale: target.scale, shift: same ? (shifts[0] ?? 0) : { shifts, inner: 1 } }
+}
+
+/** Elements of a tensor, requantised, at some positions; it keeps its name, and so its statistics. */
+export function lowerTaken(context: LowerContext, x: QTensor, positions: readonly number[], shape: Shape): QTensor {
+  if (sameShape(x.shape, shape) && positions.every((at, j) => at === j)) return x
+  const narrow = context.narrow(x)
+  const map = Int32Array.from(positions)
+  return { ...narrow, value: context.emit({ kind: 'gather', inputs: [narrow.value], shape, map, fill: 0 }), shape }
 }
 
 /** The node's constant input i as integers of the result's scale, in a layer beside some value. */

@@ -1,29 +1,14 @@
 import { shiftAt } from '../../model/layers/requantise.ts'
 import { type Shape, sizeOf } from '../../tensor.ts'
-import { emitSparse, integerStats, type LowerContext, type QTensor, type RealRow } from '../lowering.ts'
-import { type WindowGeometry, windowTaps } from '../windows.ts'
+import { emitSparse, integerStats, type LowerContext, type QTensor, type RealRow, sparseMap } from '../lowering.ts'
+import { type WindowGeometry, windowPositions } from '../windows.ts'
 import { emitAffine, emitOneHot } from './compare.ts'
 import { linesAlong, toWindows } from './softmax.ts'
 
-/** Positions of the elements of each window of x [n, c, …], padding left out. */
-function windowPositions(x: QTensor, geometry: WindowGeometry): number[][] {
-  const [plane, outputs, taps] = [sizeOf(geometry.inSpatial), sizeOf(geometry.outSpatial), windowTaps(geometry)]
-  const planes = sizeOf(x.shape.slice(0, 2))
-  const windows: number[][] = []
-  for (let p = 0; p < planes; p++)
-    for (let o = 0; o < outputs; o++) {
-      const window: number[] = []
-      for (let tap = o; tap < taps.length; tap += outputs) if (taps[tap]! >= 0) window.push(p * plane + taps[tap]!)
-      windows.push(window)
-    }
-  return windows
-}
-
-/** The greatest element of each window, of an accumulator as it is: its shift is that of the channel. */
-export const lowerMaxPool = (context: LowerContext, x: QTensor, geometry: WindowGeometry, shape: Shape): QTensor =>
-  lowerExtreme(context, x, windowPositions(x, geometry), shape, 1)
-
-/** The greatest (sign 1) or least (sign -1: the greatest of the negatives) element of each group, as for a MaxPool. */
+/**
+ * The greatest (sign 1) or least (sign -1: the greatest of the negatives) element of each group, of an accumulator as it is: its
+ * shift is that of the channel.
+ */
 export function lowerExtreme(
   context: LowerContext,
   x: QTensor,
@@ -43,6 +28,30 @@ export function lowerExtreme(
 
 const shiftOf = ({ shift }: QTensor, at: number): number => (typeof shift === 'number' ? shift : shiftAt(shift, at))
 
+/**
+ * `index` of the position of the first greatest element of each window: Σ [place = i]·index(window[i]) for its place among the
+ * window's elements.
+ */
+export function lowerPlaces(
+  context: LowerContext,
+  input: QTensor,
+  windows: readonly (readonly number[])[],
+  index: (position: number) => number,
+  shape: Shape,
+): QTensor {
+  const x = typeof input.shift === 'number' ? input : context.narrow(input)
+  const places = context.emit({ kind: 'argmax', inputs: [x.value], shape: [windows.length], ...toWindows(windows) })
+  const depth = windows.reduce((n, window) => Math.max(n, window.length), 0)
+  const bits = emitOneHot(context, places, windows.length, depth)
+  const rows = windows.map((window, w) => ({
+    positions: window.map((_, i) => w * depth + i),
+    weights: window.map(index),
+    bias: 0,
+  }))
+  const value = context.emit({ kind: 'linear', inputs: [bits], shape, map: sparseMap(rows, 0) })
+  return { name: '', value, shape, scale: 1, shift: 0 }
+}
+
 /** The mean of each window: the sum times 1 / divisor, rounded when the result is requantised. Wide result. */
 export function lowerAveragePool(
   context: LowerContext,
@@ -54,7 +63,7 @@ export function lowerAveragePool(
   const x = context.narrow(input)
   const target = context.target()
   const factor = x.scale / target.scale
-  const rows = windowPositions(x, geometry).map(
+  const rows = windowPositions(x.shape, geometry).map(
     (positions, j): RealRow => ({
       positions,
       weights: positions.map(() => factor / divisors[j % divisors.length]!),

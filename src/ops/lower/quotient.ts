@@ -1,9 +1,13 @@
+import { magnitudeOf } from '../../model/layer.ts'
 import { broadcastMap, type Shape, sizeOf, type Tensor } from '../../tensor.ts'
 import { type LowerContext, type QTensor, sparseMap } from '../lowering.ts'
 import { emitAbs, emitAffine, emitClamp, spread, wholeInputs } from './compare.ts'
 
-/** Least magnitude of the integer factor between quotients of integers and steps of the output: 1/512 is its rounding. */
-const LEAST_FACTOR = 256
+/** Bits of the integer factor between quotients of integers and steps of the output, at least: 1/512 is its rounding. */
+const LEAST_FACTOR_BITS = 8
+
+/** Sums in a quotient stay below this, so that doubles hold them. */
+const LARGEST_SUM = 2 ** 52
 
 /** Fraction bits of a quotient that the graph reads with all its bits. */
 const WIDE_BITS = 8
@@ -37,7 +41,7 @@ export function emitRoundedQuotient(context: LowerContext, n: number, d: number,
 
 /**
  * a / b elementwise, broadcast, for a computed b and an a that is computed or constant: with K = round(sa / (sb·sy) · 2^S) and S
- * such that K ≥ 256, ⌊K·a·sgn(b) / max(|b|, 1) + 1/2⌋ in steps of sy / 2^S; sgn(0) = 1.
+ * such that K ≥ 2ⁿ for activations of n ≥ 8 bits, ⌊K·a·sgn(b) / max(|b|, 1) + 1/2⌋ in steps of sy / 2^S; sgn(0) = 1.
  */
 export function lowerQuotient(context: LowerContext, a: QTensor | Tensor, b: QTensor, shape: Shape): QTensor {
   const target = context.target()
@@ -46,7 +50,12 @@ export function lowerQuotient(context: LowerContext, a: QTensor | Tensor, b: QTe
   const { lo, hi } = context.boundsOf(divisor)
   const computed = 'value' in a ? context.narrow(a) : undefined
   const factor = (computed?.scale ?? largest(a as Tensor)) / (x.scale * target.scale)
-  const shift = Math.max(0, Math.ceil(Math.log2(LEAST_FACTOR / factor))) + (target.wide ? WIDE_BITS : 0)
+  const least = 2 ** Math.max(LEAST_FACTOR_BITS, context.scheme.bits)
+  // a constant a is at most 1 in units of the largest
+  const most = computed === undefined ? 1 : magnitudeOf(context.boundsOf(computed.value))
+  const room = Math.floor(Math.log2(LARGEST_SUM / (2 * most * factor * Math.max(-lo, hi, 1))))
+  const wanted = Math.ceil(Math.log2(least / factor)) + (target.wide ? WIDE_BITS : 0)
+  const shift = Math.max(0, Math.min(wanted, room))
   const size = sizeOf(shape)
   let dividend: number
   if (computed !== undefined) {

@@ -1,7 +1,7 @@
 import { type Shape, sizeOf } from '../../tensor.ts'
 import { emitSparse, type LowerContext, type QTensor, sparseMap } from '../lowering.ts'
 import { tabulate } from './activations.ts'
-import { emitSums } from './reductions.ts'
+import { emitSums, inTarget } from './reductions.ts'
 
 /** Bits of the sums that go into the table of factors. */
 const INDEX_BITS = 16
@@ -32,9 +32,14 @@ export type Scaled = {
 
 /**
  * v times a factor that depends on a sum: the sum's upper 16 bits, ⌊sum / 2^d + 1/2⌋, go into a table of the factor in steps of
- * 1/1,024 of a typical one, at most 65,536 steps; the product is exact, then weighted. Wide result.
+ * 1/1,024 of a typical one, at most 65,536 steps; the product is exact, then weighted. Wide result; and the factors, with the real
+ * value of one step.
  */
-export function lowerScaled(context: LowerContext, scaled: Scaled, shape: Shape): QTensor {
+export function lowerScaled(
+  context: LowerContext,
+  scaled: Scaled,
+  shape: Shape,
+): { readonly result: QTensor; readonly factor: number; readonly step: number } {
   const { value, sums, count, f } = scaled
   const target = context.target()
   const size = sizeOf(shape)
@@ -75,7 +80,10 @@ export function lowerScaled(context: LowerContext, scaled: Scaled, shape: Shape)
     bias: scaled.bias(j) / target.scale,
   }))
   const result = emitSparse(context, [{ value: product, rms: Math.max(scaled.rms / step, 1), mean: 0 }], rows, shape)
-  return { name: '', value: result.value, shape, scale: target.scale, shift: result.shift }
+  return {
+    result: { name: '', value: result.value, shape, scale: target.scale, shift: result.shift },
+    ...{ factor, step },
+  }
 }
 
 type Groups = readonly (readonly number[])[]
@@ -83,16 +91,20 @@ type Groups = readonly (readonly number[])[]
 /**
  * (x - mean) / √(variance + epsilon) of each group of n elements, weighted; without `centred` the mean counts as 0. With
  * d = n·q - Σ q (or q) and V = Σ d², both exact, it is d times a factor of V. V beyond twice what calibration can have met
- * counts as that.
+ * counts as that. Outputs 1 and 2 of the node, where they are used, are means and factors.
  */
 export function lowerNormalised(
   context: LowerContext,
   input: QTensor,
   groups: Groups,
-  { epsilon, centred }: { readonly epsilon: number; readonly centred: boolean },
+  {
+    epsilon,
+    centred,
+    outer = [groups.length],
+  }: { readonly epsilon: number; readonly centred: boolean; readonly outer?: Shape },
   weight: (element: number) => number = () => 1,
   bias: (element: number) => number = () => 0,
-): QTensor {
+): QTensor[] {
   const x = context.narrow(input)
   const { shape, scale } = x
   const [size, n, count] = [sizeOf(shape), groups[0]!.length, groups.length]
@@ -100,13 +112,13 @@ export function lowerNormalised(
   for (const [g, group] of groups.entries()) for (const at of group) groupOf[at] = g
   const times = centred ? n : 1
   let differences = x.value
-  if (centred) {
-    const sums = emitSums(context, x.value, groups)
+  const totals = centred ? emitSums(context, x.value, groups) : undefined
+  if (totals !== undefined) {
     const map = sparseMap(
       Array.from({ length: size }, (_, j) => ({ positions: [j, size + groupOf[j]!], weights: [n, -1], bias: 0 })),
       0,
     )
-    differences = context.emit({ kind: 'linear', inputs: [x.value, sums], shape, map })
+    differences = context.emit({ kind: 'linear', inputs: [x.value, totals], shape, map })
   }
   const squares = context.emit({ kind: 'multiply', inputs: [differences, differences], shape })
   const sums = emitSums(context, squares, groups)
@@ -114,7 +126,7 @@ export function lowerNormalised(
   // V = times² · n · variance / scale²
   const inSums = (variance: number): number => (times * times * n * variance) / (scale * scale)
   const most = centred ? (max - min) / 2 : Math.max(Math.abs(min), Math.abs(max))
-  return lowerScaled(
+  const { result, factor, step } = lowerScaled(
     context,
     {
       value: differences,
@@ -130,4 +142,13 @@ export function lowerNormalised(
     },
     shape,
   )
+  const [, means, factors] = context.node.outputs
+  const statistics = (output: number, value: number, unit: number): QTensor =>
+    inTarget(context, value, unit, outer, output)
+  return [
+    result,
+    // an output that nothing uses has no name
+    means && totals !== undefined ? statistics(1, totals, scale / n) : result,
+    factors ? statistics(2, factor, (step * times) / scale) : result,
+  ]
 }

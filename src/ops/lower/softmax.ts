@@ -1,9 +1,13 @@
 import type { Windows } from '../../model/layers/windows.ts'
 import { type Shape, sizeOf } from '../../tensor.ts'
 import { type LowerContext, type QTensor, sparseMap } from '../lowering.ts'
+import { emitAffine } from './compare.ts'
 import { inTarget } from './reductions.ts'
 
-/** Bits of the index into the table of exponentials; 83 rows for its entries. */
+/** Bits of the index into the table of exponentials, for activations of n bits; 83 rows for the entries of 10 bits. */
+const indexBits = (bits: number): number => Math.min(Math.max(bits, 10), 12)
+
+/** Bits of the index into the table of logarithms. */
 const INDEX_BITS = 10
 /** Fraction bits of an exponential; the largest is 2^EXP_BITS. */
 const EXP_BITS = 14
@@ -29,10 +33,13 @@ export function toWindows(groups: Lines): Windows {
   return { starts, positions: Uint32Array.from(groups.flat()) }
 }
 
+/** The step that an input of the model is to have: an error of half a step changes an exponential by 1/512. */
+export const exponentStep = (step: number): number => Math.min(step, 2 ** -8)
+
 type Lines = readonly (readonly number[])[]
 
-/** max - x, the exponentials of its negative, and their sums, for each line. */
-function exponentials(context: LowerContext, x: QTensor, lines: Lines) {
+/** max - x, the exponentials of its negative (times a mask of ones and zeros), and their sums, for each line. */
+function exponentials(context: LowerContext, x: QTensor, lines: Lines, mask?: number) {
   const shift = x.shift as number
   const size = sizeOf(x.shape)
   const { starts, positions } = toWindows(lines)
@@ -50,7 +57,8 @@ function exponentials(context: LowerContext, x: QTensor, lines: Lines) {
   })
   // the table's step is the tensor's own step times a power of two, so that a shift leads to it
   const unit = x.scale / 2 ** shift
-  const drop = Math.max(0, Math.ceil(Math.log2(DEPTH / (2 ** INDEX_BITS - 1) / unit)))
+  const most = 2 ** indexBits(context.scheme.bits) - 1
+  const drop = Math.max(0, Math.ceil(Math.log2(DEPTH / most / unit)))
   const step = unit * 2 ** drop
   const index = context.emit({
     kind: 'requantise',
@@ -59,11 +67,12 @@ function exponentials(context: LowerContext, x: QTensor, lines: Lines) {
     shifts: Uint8Array.of(drop),
     inner: size,
     lo: 0,
-    hi: 2 ** INDEX_BITS - 1,
+    hi: most,
   })
   const { hi } = context.boundsOf(index)
   const table = Float64Array.from({ length: hi + 1 }, (_, i) => Math.round(Math.exp(-i * step) * 2 ** EXP_BITS))
-  const exps = context.emit({ kind: 'lookup', inputs: [index], shape: [size], table, first: 0 })
+  const looked = context.emit({ kind: 'lookup', inputs: [index], shape: [size], table, first: 0 })
+  const exps = mask === undefined ? looked : context.emit({ kind: 'multiply', inputs: [mask, looked], shape: [size] })
   const sums = context.emit({
     kind: 'linear',
     inputs: [exps],
@@ -84,14 +93,14 @@ export const probabilityScale = (bits: number): number => 1 / (2 ** bits - 1)
 
 /**
  * exp(x - max) / Σ exp(x - max) along each line: y = ⌊(2·K·e + S) / 2S⌋ with K steps per unit, e from a table of
- * exponentials and S their sum, so the quotient itself is rounded to nearest.
+ * exponentials and S their sum, so the quotient itself is rounded to nearest. Elements whose mask is 0 take no part and give 0.
  */
-export function lowerSoftmax(context: LowerContext, input: QTensor, lines: Lines): QTensor {
+export function lowerSoftmax(context: LowerContext, input: QTensor, lines: Lines, mask?: number): QTensor {
   const x = typeof input.shift === 'number' ? input : context.narrow(input)
   const target = context.target()
   const shift = target.wide ? WIDE_BITS : 0
   const steps = Math.round(1 / target.scale) * 2 ** shift
-  const { exps, sums, lineOf, size } = exponentials(context, x, lines)
+  const { exps, sums, lineOf, size } = exponentials(context, x, lines, mask)
   const perElement = (inputs: number[], positions: (j: number) => number[], weights: number[]): number =>
     context.emit({
       kind: 'linear',
@@ -103,8 +112,8 @@ export function lowerSoftmax(context: LowerContext, input: QTensor, lines: Lines
       ),
     })
   const dividend = perElement([exps, sums], (j) => [j, size + lineOf[j]!], [2 * steps, 1])
-  // the largest element's exponential is 2^EXP_BITS, so S is never smaller: this clamp changes nothing but lets the ranges
-  // show it, and the quotient needs fewer bits
+  // the largest element's exponential is 2^EXP_BITS, so S is never smaller, unless all are masked and the dividends 0: this
+  // clamp changes nothing but lets the ranges show it, and the quotient needs fewer bits
   const most = context.boundsOf(sums).hi
   const bounded = context.emit({
     kind: 'requantise',
@@ -118,6 +127,40 @@ export function lowerSoftmax(context: LowerContext, input: QTensor, lines: Lines
   const divisor = perElement([bounded], (j) => [lineOf[j]!], [2])
   const value = context.emit({ kind: 'divide', inputs: [dividend, divisor], shape: x.shape })
   return { name: '', value, shape: x.shape, scale: target.scale, shift }
+}
+
+/** Softmax over the elements of each line that a constant mask leaves; the others give 0. */
+export function lowerSoftmaxOfSome(
+  context: LowerContext,
+  input: QTensor,
+  lines: Lines,
+  isThere: (element: number) => boolean,
+): QTensor {
+  const x = typeof input.shift === 'number' ? input : context.narrow(input)
+  const map = new Int32Array(sizeOf(x.shape)).fill(-1)
+  const kept: number[] = []
+  const groups = lines.flatMap((line) => {
+    const there = line.filter(isThere)
+    for (const at of there) map[at] = kept.push(at) - 1
+    return there.length === 0 ? [] : [there.map((at) => map[at]!)]
+  })
+  const taken = { kind: 'gather', shape: [Math.max(kept.length, 1)], fill: 0 } as const
+  const positions = Int32Array.from(kept.length === 0 ? [0] : kept)
+  const value = context.emit({ ...taken, inputs: [x.value], map: positions })
+  const some = lowerSoftmax(context, { ...x, value, shape: taken.shape }, groups.length === 0 ? [[0]] : groups)
+  return { ...some, value: context.emit({ ...taken, inputs: [some.value], shape: x.shape, map }), shape: x.shape }
+}
+
+/**
+ * Softmax over the elements of each line whose computed mask is 1: the others count as the least integer that x can be, and
+ * their exponentials as 0.
+ */
+export function lowerMaskedSoftmax(context: LowerContext, input: QTensor, lines: Lines, mask: number): QTensor {
+  const x = typeof input.shift === 'number' ? input : context.narrow(input)
+  const { lo } = context.boundsOf(x.value)
+  const above = emitAffine(context, [[1, x.value]], -lo, x.shape)
+  const kept = context.emit({ kind: 'multiply', inputs: [mask, above], shape: x.shape })
+  return lowerSoftmax(context, { ...x, value: emitAffine(context, [[1, kept]], lo, x.shape) }, lines, mask)
 }
 
 /** log Σ exp(x - max) of each line in steps of the tensor's own, from a table over the sum of exponentials. */

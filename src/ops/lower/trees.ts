@@ -103,8 +103,10 @@ export function lowerTrees(
     )
   const ordered = context.encodingOf(input.name) === 'float32'
   const x = typeof input.shift === 'number' ? input : context.narrow(input)
+  // doubles are rounded to floats at the input: what they are compared with must be rounded alike to stay equal where it is
+  const held = context.types[0]!.dtype === 'float64' ? Math.fround : (t: number) => t
   const order: Order = ordered
-    ? { from: numberFrom, above: numberAbove }
+    ? { from: (t) => numberFrom(held(t)), above: (t) => numberAbove(held(t)) }
     : multiplesOf(x.scale / 2 ** (x.shift as number))
   const bounds = context.boundsOf(x.value)
   const { lo, hi } = ordered && bounds.lo >= floatWindow.lo && bounds.hi <= floatWindow.hi ? floatWindow : bounds

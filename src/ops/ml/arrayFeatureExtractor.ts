@@ -1,5 +1,6 @@
 import { sizeOf, type Tensor, type TensorType } from '../../tensor.ts'
 import { attributesOf } from '../attributes.ts'
+import { movement, wholes } from '../doc.ts'
 import { constantAt, invalid, typeAt } from '../inputs.ts'
 import { lowerMove } from '../lower/moves.ts'
 import { gather } from '../movement.ts'
@@ -42,6 +43,7 @@ export const arrayFeatureExtractor: Op = {
   domain: 'ai.onnx.ml',
   opsets: [1, 5],
   arity: [2, 2],
+  doc: movement({ inputs: [[2, 3]], constants: [wholes(2, 0)] }),
   infer: (context) => [typeOfResult(context)],
   moves,
   compute: (context, [x]) => [gather(typeOfResult(context), moves(context), [x as Tensor])],

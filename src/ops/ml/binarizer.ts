@@ -17,6 +17,12 @@ export const binarizer: Op = {
   domain: 'ai.onnx.ml',
   opsets: [1, 5],
   arity: [1, 1],
+  doc: {
+    integers: '[q > t], exactly as float32 compares',
+    rows: 'the place of each element among the thresholds',
+    error: 'none',
+    example: { inputs: [[2, 3]], attributes: { threshold: 0.25 } },
+  },
   infer: (context) => {
     thresholdOf(context)
     return [typeOf(context, 0, mlTypes)]

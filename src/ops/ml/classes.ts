@@ -4,6 +4,7 @@
  */
 import { sizeOf, type Tensor, type TensorType } from '../../tensor.ts'
 import { invalid, typeOf, unsupported } from '../inputs.ts'
+import { emitClamp } from '../lower/compare.ts'
 import { lowerSoftmax, probabilityScale, toWindows } from '../lower/softmax.ts'
 import { type LowerContext, type QTensor, type RealRow, sparseMap } from '../lowering.ts'
 import type { InferContext, Scaling } from '../op.ts'
@@ -25,13 +26,27 @@ export function rowsOf(context: InferContext, needed?: number): { readonly rows:
  *
  * `most`: the first greatest of `eligible` scores gives the label, its score first in `labels`.
  * `second`: labels[1] where score `of` is above `bar`, else labels[0].
- * `scores`: `all` as they are; `complement` [1 - s, s]; `opposite` [-s, s], or [-|s|, |s|] with `sorted`.
+ * `either`: labels[1] where score 1 is above score 0 or score 0 above `bar` (or reaches it), else labels[0].
+ * `votes`: score p above 0 is a vote for the first class of pair p, else for the second; the first class with most votes.
+ * `scores`: `all` as they are; `complement` [1 - s, s]; `opposite` [-s, s]; `sorted` [-|s|, |s|], with LOGISTIC that
+ * of [-s, s].
  */
 export type Classes = {
   readonly label:
     | { readonly kind: 'most'; readonly eligible: readonly number[]; readonly labels: readonly number[] }
     | { readonly kind: 'second'; readonly of: number; readonly bar: number; readonly labels: readonly [number, number] }
-  readonly scores: 'all' | 'complement' | 'sorted'
+    | {
+        readonly kind: 'either'
+        readonly bar: number
+        readonly reaches: boolean
+        readonly labels: readonly [number, number]
+      }
+    | {
+        readonly kind: 'votes'
+        readonly versus: readonly (readonly [number, number])[]
+        readonly labels: readonly number[]
+      }
+  readonly scores: 'all' | 'complement' | 'opposite' | 'sorted'
   readonly transform: 'NONE' | 'SOFTMAX' | 'LOGISTIC'
   /** Number of scores before and after. */
   readonly scored: number
@@ -53,6 +68,18 @@ export function computeClasses(
 ): Tensor[] {
   const labels = sums.map((s) => {
     if (label.kind === 'second') return label.labels[s[label.of]! > label.bar ? 1 : 0]
+    if (label.kind === 'either') {
+      const [first, second] = [s[0]!, s[1]!]
+      const over = label.reaches ? first >= label.bar : first > label.bar
+      return label.labels[second > first || over ? 1 : 0]
+    }
+    if (label.kind === 'votes') {
+      const votes = new Float64Array(label.labels.length)
+      label.versus.forEach(([a, b], p) => {
+        votes[s[p]! > 0 ? a : b]!++
+      })
+      return label.labels[votes.indexOf(votes.reduce((m, v) => Math.max(m, v), 0))]!
+    }
     let best = 0
     label.eligible.forEach((at, i) => {
       if (s[at]! > s[label.eligible[best]!]!) best = i
@@ -61,6 +88,7 @@ export function computeClasses(
   })
   const rows = sums.map((s) => {
     if (scores === 'complement') return [1 - s[0]!, s[0]!]
+    if (scores === 'opposite') return [-s[0]!, s[0]!]
     if (scores === 'sorted')
       return transform === 'LOGISTIC' ? [logistic(-s[0]!), logistic(s[0]!)] : [-Math.abs(s[0]!), Math.abs(s[0]!)]
     if (transform === 'LOGISTIC') return [...s.map(logistic)]
@@ -89,21 +117,24 @@ export const classScaling = (classesOf: (context: InferContext) => Classes): Sca
 /** Step of scores that are only read by a softmax or a logistic function. */
 const LOGIT_STEP = 2 ** -6
 
-/** Step that raw scores need: that of the output where they are the output. */
-export const scoreStep = (context: LowerContext, classes: Classes): number =>
-  probabilities(classes) ? LOGIT_STEP : context.target(1).scale
+/** Step that raw scores need: that of the output where they are the output; `otherwise` where only labels are asked for. */
+export const scoreStep = <T>(context: LowerContext, classes: Classes, otherwise: T): number | T =>
+  probabilities(classes) ? LOGIT_STEP : context.node.outputs[1] ? context.target(1).scale : otherwise
 
 /** Bits of the index into the table of the logistic function, and the input where it ends: its value is 1 - 2⁻¹¹·⁵. */
 const LOGISTIC_BITS = 10
 const LOGISTIC_END = 8
 const WIDE_BITS = 8
 
-/** Labels and scores from raw scores [rows, scored], wide with a uniform shift. Outputs that are not used take no layers. */
-export function lowerClasses(context: LowerContext, classes: Classes, raw: QTensor): QTensor[] {
+/**
+ * Labels and scores from raw scores [rows, scored], wide with a uniform shift; scores from others where these are given. Outputs
+ * that are not used take no layers.
+ */
+export function lowerClasses(context: LowerContext, classes: Classes, raw: QTensor, shown = raw): QTensor[] {
   const rows = sizeOf(raw.shape) / classes.scored
   return [
     context.node.outputs[0] ? lowerLabel(context, classes, raw, rows) : raw,
-    context.node.outputs[1] ? lowerScores(context, classes, raw, rows) : raw,
+    context.node.outputs[1] ? lowerScores(context, classes, shown, rows) : raw,
   ]
 }
 
@@ -120,6 +151,31 @@ function lowerLabel(context: LowerContext, { label, scored }: Classes, raw: QTen
   if (label.kind === 'most') {
     const windows = toWindows(each((row) => label.eligible.map((c) => row * scored + c)))
     index = context.emit({ kind: 'argmax', inputs: [raw.value], shape: [rows], ...windows })
+  } else if (label.kind === 'either') {
+    const least = label.reaches ? Math.ceil(label.bar / unitOf(raw)) : Math.floor(label.bar / unitOf(raw)) + 1
+    const differences = each((row) => [
+      { positions: [row * scored, row * scored + 1], weights: [-1, 1], bias: 0 },
+      { positions: [row * scored], weights: [1], bias: 1 - least },
+    ])
+    const bits = emitClamp(context, linear(context, [raw.value], [rows, 2], differences.flat()), [rows, 2], 0, 1)
+    const sums = each((row) => ({ positions: [2 * row, 2 * row + 1], weights: [1, 1], bias: 0 }))
+    index = emitClamp(context, linear(context, [bits], [rows], sums), [rows], 0, 1)
+  } else if (label.kind === 'votes') {
+    const bits = emitClamp(context, raw.value, raw.shape, 0, 1)
+    const votes = each((row) =>
+      label.labels.map((_, c): RealRow => {
+        const terms = label.versus.flatMap(([a, b], p) => (a === c ? [[p, 1]] : b === c ? [[p, -1]] : []))
+        return {
+          positions: terms.map(([p]) => row * scored + p!),
+          weights: terms.map(([, w]) => w!),
+          bias: label.versus.filter(([, b]) => b === c).length,
+        }
+      }),
+    )
+    const n = label.labels.length
+    const counts = linear(context, [bits], [rows, n], votes.flat())
+    const windows = toWindows(each((row) => label.labels.map((_, c) => row * n + c)))
+    index = context.emit({ kind: 'argmax', inputs: [counts], shape: [rows], ...windows })
   } else {
     // the bar first: an equal score is not above it
     const bar = Math.floor(label.bar / unitOf(raw))
@@ -169,6 +225,15 @@ function lowerScores(context: LowerContext, classes: Classes, raw: QTensor, rows
         { positions: [row], weights: [-1], bias: one },
         { positions: [row], weights: [1], bias: 0 },
       ]),
+    )
+    return { ...raw, name: '', value, shape }
+  }
+  if (scores === 'opposite') {
+    const value = linear(
+      context,
+      [raw.value],
+      shape,
+      each((row) => [-1, 1].map((weight) => ({ positions: [row], weights: [weight], bias: 0 }))),
     )
     return { ...raw, name: '', value, shape }
   }

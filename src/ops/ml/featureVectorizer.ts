@@ -1,5 +1,6 @@
 import { sizeOf, type TensorType } from '../../tensor.ts'
 import { attributesOf, ints, required } from '../attributes.ts'
+import { movement } from '../doc.ts'
 import { invalid, typeOf } from '../inputs.ts'
 import { lowerConcat } from '../lower/moves.ts'
 import { gather } from '../movement.ts'
@@ -44,6 +45,7 @@ export const featureVectorizer: Op = {
   domain: 'ai.onnx.ml',
   opsets: [1, 5],
   arity: [1, Number.POSITIVE_INFINITY],
+  doc: movement({ inputs: [[2, 3]], attributes: { inputdimensions: [3] } }),
   infer: (context) => [resultType(context)],
   moves,
   compute: (context, inputs) => [

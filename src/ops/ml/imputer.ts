@@ -1,4 +1,5 @@
 import { attributesOf, float, floats, int, ints } from '../attributes.ts'
+import { movement } from '../doc.ts'
 import { invalid, typeOf, unsupported } from '../inputs.ts'
 import { lowerMove } from '../lower/moves.ts'
 import { inOrder } from '../movement.ts'
@@ -31,6 +32,10 @@ export const imputer: Op = {
   domain: 'ai.onnx.ml',
   opsets: [1, 5],
   arity: [1, 1],
+  doc: movement(
+    { inputs: [[2, 3]], attributes: { imputed_value_floats: [0], replaced_value_float: Number.NaN } },
+    'the integers as they are: inputs of integer models are never NaN',
+  ),
   infer: (context) => {
     imputed(context)
     return [context.types[0]!]

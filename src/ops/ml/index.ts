@@ -9,6 +9,7 @@ import { linearRegressor } from './linearRegressor.ts'
 import { normalizer } from './normalizer.ts'
 import { oneHotEncoder } from './oneHotEncoder.ts'
 import { scaler } from './scaler.ts'
+import { svmClassifier } from './svmClassifier.ts'
 import { svmRegressor } from './svmRegressor.ts'
 import { treeEnsemble } from './treeEnsemble.ts'
 import { treeEnsembleClassifier } from './treeEnsembleClassifier.ts'
@@ -26,6 +27,7 @@ export const mlOps: readonly Op[] = [
   normalizer,
   oneHotEncoder,
   scaler,
+  svmClassifier,
   svmRegressor,
   treeEnsemble,
   treeEnsembleClassifier,

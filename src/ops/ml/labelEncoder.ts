@@ -1,5 +1,6 @@
 import { type DType, isFloat, sizeOf, type TensorType } from '../../tensor.ts'
 import { attributesOf, float, floats, int, ints, tensor } from '../attributes.ts'
+import { wholes } from '../doc.ts'
 import { invalid, typeAt, unsupported } from '../inputs.ts'
 import { lowerTrees } from '../lower/trees.ts'
 import type { InferContext, Op } from '../op.ts'
@@ -51,6 +52,16 @@ export const labelEncoder: Op = {
   domain: 'ai.onnx.ml',
   opsets: [2, 5],
   arity: [1, 1],
+  doc: {
+    integers: 'the label of the key that is equal, exactly as float32 compares',
+    rows: 'the place of each element among the keys',
+    error: 'none',
+    refuses: 'keys that are strings',
+    example: {
+      inputs: [wholes(1, 2, 3)],
+      attributes: { keys_int64s: [1, 2, 3], values_int64s: [5, 6, 9], default_int64: 0 },
+    },
+  },
   infer: (context) => [dictionary(context).type],
   compute: (context, [x]) => {
     const { type, map, otherwise } = dictionary(context)

@@ -1,4 +1,5 @@
 import { attributesOf, floats, int, ints, oneOf, required } from '../attributes.ts'
+import { WEIGHT_ERROR } from '../doc.ts'
 import { invalid, unsupported } from '../inputs.ts'
 import { lowerGemm } from '../lower/affine.ts'
 import type { InferContext, Op } from '../op.ts'
@@ -55,6 +56,17 @@ export const linearClassifier: Op = {
   domain: 'ai.onnx.ml',
   opsets: [1, 5],
   arity: [1, 1],
+  doc: {
+    integers:
+      'Σ W·q + B with one S; labels by ArgMax of the sums; SOFTMAX as Softmax, LOGISTIC a table over 1,024 steps in [-8, 8)',
+    rows: 'as ArgMax for labels; a table or as Softmax for scores',
+    error: WEIGHT_ERROR,
+    example: {
+      inputs: [[2, 3]],
+      attributes: { coefficients: [1, 2, 3, 4, 5, 6], intercepts: [1, 0], classlabels_ints: [0, 1] },
+      outputs: 2,
+    },
+  },
   infer: (context) => {
     const { rows, classes } = classifier(context)
     return classTypes(rows, classes)
@@ -74,7 +86,11 @@ export const linearClassifier: Op = {
   lower: (context, [x]) => {
     const { rows, features, classes, weight, intercept } = classifier(context)
     // labels compare scores, so these keep all bits and share one shift
-    const scale = scoreStep(context, classes)
+    let largest = 0
+    for (let k = 0; k < features; k++)
+      for (let c = 0; c < classes.scored; c++) largest = Math.max(largest, Math.abs(weight(k, c)))
+    // labels alone: what a step of x makes of a score
+    const scale = scoreStep(context, classes, x!.scale * (largest || 1))
     const target = { lo: 0, hi: 0, scale, wide: true }
     const raw = lowerGemm({ ...context, target: () => target }, x!, [rows, features, classes.scored], {
       weight,

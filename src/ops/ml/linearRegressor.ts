@@ -1,4 +1,5 @@
 import { attributesOf, floats, int, oneOf, required } from '../attributes.ts'
+import { WEIGHT_ERROR } from '../doc.ts'
 import { invalid } from '../inputs.ts'
 import { lowerGemm } from '../lower/affine.ts'
 import type { InferContext, Op } from '../op.ts'
@@ -28,6 +29,12 @@ export const linearRegressor: Op = {
   domain: 'ai.onnx.ml',
   opsets: [1, 5],
   arity: [1, 1],
+  doc: {
+    integers: 'Σ W·q + B',
+    rows: '0',
+    error: WEIGHT_ERROR,
+    example: { inputs: [[2, 3]], attributes: { coefficients: [1, 2, 3], intercepts: [1] } },
+  },
   infer: (context) => {
     const { rows, targets } = regressor(context)
     return [{ dtype: 'float32', shape: [rows, targets] }]

@@ -22,6 +22,13 @@ export const normalizer: Op = {
   domain: 'ai.onnx.ml',
   opsets: [1, 5],
   arity: [1, 1],
+  doc: {
+    integers: 'MAX: q / max |q|; L1: q / Σ |q|, as Div',
+    rows: 'as Div, and 2·(b + 2) or b + 3 an element',
+    error: 'as Div',
+    refuses: 'L2 to be proved',
+    example: { inputs: [[2, 3]], attributes: { norm: 'L1' }, positive: true },
+  },
   infer: (context) => {
     normOf(context)
     rowsOf(context)

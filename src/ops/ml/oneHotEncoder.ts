@@ -1,5 +1,6 @@
 import { sizeOf } from '../../tensor.ts'
 import { attributesOf, flag, ints } from '../attributes.ts'
+import { wholes } from '../doc.ts'
 import { typeOf, unsupported } from '../inputs.ts'
 import { lowerTrees } from '../lower/trees.ts'
 import type { InferContext, Op } from '../op.ts'
@@ -24,6 +25,13 @@ export const oneHotEncoder: Op = {
   domain: 'ai.onnx.ml',
   opsets: [1, 5],
   arity: [1, 1],
+  doc: {
+    integers: '[q = category], exactly as float32 compares',
+    rows: 'the place of each element among the categories',
+    error: 'none',
+    refuses: 'categories that are strings',
+    example: { inputs: [wholes(1, 2, 3)], attributes: { cats_int64s: [1, 3] } },
+  },
   infer: (context) => {
     const { shape } = typeOf(context, 0, mlTypes)
     return [{ dtype: 'float32', shape: [...shape, categories(context).length] }]

@@ -1,4 +1,5 @@
 import { isFloat } from '../../tensor.ts'
+import type { Example } from '../doc.ts'
 import { lowerTrees } from '../lower/trees.ts'
 import type { InferContext, Op } from '../op.ts'
 import { rowsOf } from './classes.ts'
@@ -9,6 +10,7 @@ export function treeSums(
   type: string,
   opsets: Op['opsets'],
   read: (context: InferContext) => EnsembleAttributes & { readonly targets: number },
+  attributes: Example['attributes'],
 ): Op {
   const known = new WeakMap<object, ReturnType<typeof read>>()
   const treesOf = (context: InferContext): ReturnType<typeof read> => {
@@ -21,6 +23,13 @@ export function treeSums(
     domain: 'ai.onnx.ml',
     opsets,
     arity: [1, 1],
+    doc: {
+      integers:
+        'each feature located once among its thresholds, exactly as float32 compares; sums of leaves of 16 bits',
+      rows: '2·(w + 1) + t + 1 for a feature of w bits with t thresholds; a product for each place where paths part',
+      error: 'half a step of each leaf',
+      example: { inputs: [[2, 3]], ...(attributes === undefined ? {} : { attributes }) },
+    },
     infer: (context) => {
       const { trees, targets } = treesOf(context)
       const { rows } = rowsOf(context, trees.features)

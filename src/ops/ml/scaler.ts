@@ -1,4 +1,5 @@
 import { attributesOf, floats } from '../attributes.ts'
+import { WEIGHT_ERROR } from '../doc.ts'
 import { invalid } from '../inputs.ts'
 import { emitSparse, integerStats, type RealRow } from '../lowering.ts'
 import type { InferContext, Op } from '../op.ts'
@@ -23,6 +24,12 @@ export const scaler: Op = {
   domain: 'ai.onnx.ml',
   opsets: [1, 5],
   arity: [1, 1],
+  doc: {
+    integers: 'Σ W·q + B per feature',
+    rows: '0',
+    error: WEIGHT_ERROR,
+    example: { inputs: [[2, 3]], attributes: { offset: [1], scale: [2] } },
+  },
   infer: (context) => {
     scaling(context)
     return [{ dtype: 'float32', shape: context.types[0]!.shape }]

@@ -12,7 +12,7 @@ import {
   rowsOf,
   scoreStep,
 } from './classes.ts'
-import { classifierTrees, sumTrees } from './treeModel.ts'
+import { classifierTrees, exampleTree, sumTrees } from './treeModel.ts'
 
 /** Bits by which leaves are rounded more coarsely where scores become probabilities. */
 const LOGIT_BITS_SPARED = 3
@@ -64,6 +64,24 @@ export const treeEnsembleClassifier: Op = {
   domain: 'ai.onnx.ml',
   opsets: [1, 5],
   arity: [1, 1],
+  doc: {
+    integers:
+      'each feature located once among its thresholds, exactly as float32 compares; sums of leaves rounded to 16 bits (13 for probabilities)',
+    rows: '2·(w + 1) + t + 1 for a feature of w bits with t thresholds; a product for each place where paths part',
+    error: 'half a step of each leaf',
+    example: {
+      inputs: [[2, 3]],
+      attributes: {
+        ...exampleTree,
+        class_treeids: [0, 0, 0, 0],
+        class_nodeids: [1, 1, 2, 2],
+        class_ids: [0, 1, 0, 1],
+        class_weights: [0.25, 0.75, 0.5, 0.5],
+        classlabels_int64s: [0, 1],
+      },
+      outputs: 2,
+    },
+  },
   infer: (context) => {
     const { rows } = rowsOf(context, treesOf(context).trees.features)
     return classTypes(rows, classesOf(context))
@@ -83,10 +101,15 @@ export const treeEnsembleClassifier: Op = {
   lower: (context, [x]) => {
     const { trees, base, factor } = treesOf(context)
     const classes = classesOf(context)
-    const step = scoreStep(context, classes)
+    const step = scoreStep(context, classes, undefined)
     // a probability does not show more than these of a logit; labels compare sums of them
     const leafBits = context.scheme.weightBits - (probabilities(classes) ? LOGIT_BITS_SPARED : 0)
-    const { value, shift, unit } = lowerTrees(context, x!, trees, classes.scored, { base, factor, step, leafBits })
+    const { value, shift, unit } = lowerTrees(context, x!, trees, classes.scored, {
+      base,
+      factor,
+      leafBits,
+      ...(step === undefined ? {} : { step }),
+    })
     const { rows } = rowsOf(context)
     return lowerClasses(context, classes, {
       name: '',

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createBuilder } from '../../../circuits/builder.ts'
 import { Fr } from '../../../circuits/field.ts'
-import { bestSplit, lookup, lookupRows } from '../../../circuits/gadgets/lookup.ts'
+import { bestSplit, lookup, lookupAll, lookupRows, roundedLookup } from '../../../circuits/gadgets/lookup.ts'
+import { shiftRight } from '../../../circuits/gadgets/requantise.ts'
 import { atFullWidth, codeOf, type GadgetCase, onSmallFields } from '../../support/gadgetSuite.ts'
 import { seeded } from '../../support/random.ts'
 
@@ -91,4 +92,81 @@ describe('lookup', () => {
     expect(at(0n, 1n, [1, Number.NaN])).toBe('circuit/overflow')
     expect(at(0n, 1n, [1, 2 ** 40])).toBe('circuit/overflow')
   })
+})
+
+const clampBetween = (v: bigint, lo: bigint, hi: bigint): bigint => (v < lo ? lo : v > hi ? hi : v)
+
+/** Tables behind a rounding shift to [lo, hi], the first entry standing for lo. */
+const rounded = (
+  name: string,
+  tables: readonly (readonly number[])[],
+  [shift, lo, hi]: readonly [number, number, number],
+  range: readonly [number, number],
+  rows?: number,
+): GadgetCase => ({
+  name: `rounded lookup, ${name}`,
+  inputs: [range],
+  ...(rows === undefined ? {} : { rows }),
+  build: (cs, [x]) => roundedLookup(cs, x!, { shift, lo: BigInt(lo), hi: BigInt(hi) }, tables, BigInt(lo)),
+  expected: ([x]) => {
+    const y = clampBetween(shiftRight(x!, shift), BigInt(lo), BigInt(hi))
+    return tables.map((table) => BigInt(table[Number(y) - lo]!))
+  },
+})
+
+describe('rounded lookup', () => {
+  const four = [2, -1, 3, 1]
+  onSmallFields(rounded('no saturation, no sign', [four], [1, 0, 3], [0, 6]))
+  onSmallFields(rounded('saturating below', [four], [1, 0, 3], [-5, 6]))
+  onSmallFields(rounded('saturating above', [four], [0, 0, 3], [0, 9]))
+  onSmallFields(rounded('saturating on both sides', [four], [0, -2, 1], [-6, 5]))
+  onSmallFields(rounded('saturating on both sides, shifted', [four], [1, -2, 1], [-9, 7]))
+  onSmallFields(rounded('two tables', [four, [0, 1, 1, 0]], [1, -2, 1], [-9, 7]))
+  onSmallFields(rounded('one of two tables constant', [four, [5, 5, 5, 5]], [1, 0, 3], [-5, 6]))
+  onSmallFields(rounded('2 entries', [[3, -1]], [2, 0, 1], [-6, 9]))
+  onSmallFields(rounded('a window of 3, which is saturated first', [[1, 4, 0]], [1, 0, 2], [-3, 8]))
+  onSmallFields(rounded('a range within the window', [noise(8, 3)], [1, -4, 3], [-4, 3]))
+  atFullWidth(rounded('256 entries', [noise(256, 127)], [11, -128, 127], [-(2 ** 21), 2 ** 21 - 1], 24 + 37 + 3 + 1), 6)
+  atFullWidth(
+    rounded('256 entries, two tables', [noise(256, 127), noise(256, 2 ** 30)], [9, 0, 255], [-70000, 900000]),
+    7,
+  )
+  atFullWidth(rounded('1,024 entries', [noise(1024, 2 ** 40 - 1)], [4, 0, 1023], [0, 2 ** 24]), 8, { liars: 4 })
+
+  test('refuses tables that do not fit', () => {
+    const cs = createBuilder(Fr)
+    const x = cs.proven(cs.input('private', { lo: -99n, hi: 99n }), -99n, 99n)
+    const to = (tables: readonly (readonly number[])[], first = 0n) =>
+      codeOf(() => roundedLookup(cs, x, { shift: 1, lo: 0n, hi: 3n }, tables, first))
+    expect(to([[1, 2, 3]])).toBe('circuit/overflow')
+    expect(to([[1, 2, 3, 4]], 1n)).toBe('circuit/overflow')
+    expect(
+      to([
+        [1, 2, 3, 4],
+        [1, 2, 3],
+      ]),
+    ).toBe('circuit/overflow')
+    expect(to([])).toBe('circuit/overflow')
+    expect(to([[1, 2, 3, 4]])).toBe('no error')
+  })
+})
+
+describe('several tables of one index', () => {
+  const many = (tables: readonly (readonly number[])[], lo: number): GadgetCase => ({
+    name: `${tables.length} tables of ${tables[0]!.length} entries`,
+    inputs: [[lo, lo + tables[0]!.length - 1]],
+    build: (cs, [x]) => lookupAll(cs, x!, tables, BigInt(lo)),
+    expected: ([x]) => tables.map((table) => BigInt(table[Number(x) - lo]!)),
+  })
+  onSmallFields(
+    many(
+      [
+        [1, 7, 3, 0],
+        [0, 0, 1, 2],
+      ],
+      -1,
+    ),
+  )
+  onSmallFields(many([noise(7, 3), [4, 4, 4, 4, 4, 4, 4], noise(7, 2)], 2))
+  atFullWidth(many([noise(256, 99), noise(256, 99), noise(256, 9)], -128), 9)
 })

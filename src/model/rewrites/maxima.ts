@@ -1,17 +1,18 @@
-import { signedWidth } from '../../circuits/gadgets/sign.ts'
-import { sizeOf } from '../tensor.ts'
-import type { ValueId } from './layer.ts'
-import type { Layer } from './layers/index.ts'
-import type { Max } from './layers/max.ts'
-import { type Requantise, shiftAt } from './layers/requantise.ts'
-import { analyse, type IntegerModel } from './model.ts'
+import { signedWidth } from '../../../circuits/gadgets/sign.ts'
+import { sizeOf } from '../../tensor.ts'
+import type { ValueId } from '../layer.ts'
+import type { Layer } from '../layers/index.ts'
+import type { Max } from '../layers/max.ts'
+import { type Requantise, shiftAt } from '../layers/requantise.ts'
+import { analyse, type IntegerModel } from '../model.ts'
 
 /**
  * Puts each maximum on the cheaper side of the requantisation next to it.
  *
  * Rounding shifts and clamps are monotone, so max(requantise(x)) = requantise(max(x)) for windows of one shift: both orders
  * are the same function. Taking the maximum first leaves fewer values to requantise, but compares wider ones; it pays where
- * windows do not overlap. Rows as in the gadgets' docstrings: requantise B + 4, maximum b + 3.
+ * windows do not overlap. Rows as in the gadgets' docstrings: requantise B + 4, maximum b + 3. Results of a product have their
+ * bits already, which a requantisation next to it uses.
  */
 export function orderMaxima(model: IntegerModel): IntegerModel {
   const infos = analyse(model)
@@ -36,7 +37,8 @@ export function orderMaxima(model: IntegerModel): IntegerModel {
     const wide = signedWidth({ lo: BigInt(source.lo), hi: BigInt(source.hi) })
     const narrow = Math.ceil(Math.log2(scale.hi - scale.lo + 1))
     const maxFirst = maxRows(pool, wide) + sizeOf(pool.shape) * (wide + 4)
-    const maxLast = maxRows(pool, narrow) + source.size * (wide + 4)
+    const bitsThere = layers[earlier.inputs[0]! - first]?.kind === 'product' && uses.get(earlier.inputs[0]!) === 1
+    const maxLast = maxRows(pool, narrow) + source.size * (bitsThere ? 4 : wide + 4)
     const wanted = maxFirst <= maxLast ? 'max' : 'requantise'
     if (earlier.kind === wanted) continue
     const swapped = wanted === 'max' ? maximumFirst(pool, scale) : maximumLast(pool, scale, source.size)

@@ -1,0 +1,187 @@
+/**
+ * The engine at length, on the kernels that this process chooses (VERITENSOR_ENGINE): field arithmetic on many inputs, sums
+ * of every size up to 4,096, random circuits whose proofs snarkjs and the generated Solidity must accept, and many proofs in
+ * one process, whose memory must not grow.
+ *
+ * npm run engine-check -- [--inputs 100000] [--circuits 200] [--proofs 1000] [--no-chain]
+ */
+import { parseArgs } from 'node:util'
+import { solve } from '../circuits/solve.ts'
+import { weightedSum } from '../src/engine/assemble.ts'
+import { type Msm, multiScalar, windowsOf } from '../src/engine/msm.ts'
+import { POINT_BYTES, writeInteger } from '../src/engine/runtime.ts'
+import { chooseEngine, kernelVariant } from '../src/engine/variant.ts'
+import { encodeProof, encodePublicSignals, encodeVerifyingKey } from '../src/groth16/keys.ts'
+import { encodeWtns } from '../src/groth16/wtns.ts'
+import { proofWords } from '../src/solidity/calldata.ts'
+import { compileContract } from '../src/solidity/compile.ts'
+import { generateVerifier } from '../src/solidity/verifier.ts'
+import { openProver } from '../src/workers/prover.ts'
+import { edgeCircuits, randomCircuit } from '../test/engine/circuits.ts'
+import { openReference } from '../test/engine/snarkjsReference.ts'
+import {
+  bigintegers,
+  type CurvePoint,
+  curves,
+  devKey,
+  fieldDifferences,
+  fields,
+  openDirect,
+  ROOM,
+  testRuntime,
+  writePoints,
+} from '../test/engine/support.ts'
+import { integers, layer, layerInputs } from '../test/groth16/circuits.ts'
+import { options as contractOptions } from '../test/solidity/fixtures.ts'
+import { type Lab, startLab } from '../test/solidity/lab.ts'
+import { runScript } from './support/script.ts'
+
+const variant = kernelVariant()
+
+class Mismatch extends Error {}
+function expect(right: boolean, what: string): void {
+  if (!right) throw new Mismatch(what)
+}
+
+/** Every operation of both fields on `count` inputs each. */
+function checkFields(count: number): void {
+  const runtime = testRuntime(variant)
+  for (const [name, p] of fields) {
+    const differences = fieldDifferences(runtime, name, p, count)
+    expect(differences.length === 0, differences[0] ?? '')
+  }
+}
+
+/** Sums of n points for all n up to 4,096 by steps, with repeats, opposites, zeros and all sizes of integers among them. */
+function checkSums(): number {
+  const runtime = testRuntime(variant, 4 << 20)
+  const [POINTS, INTEGERS, POINTERS, STAGING] = [0, 1, 2, 3].map((i) => ROOM + (i << 20)) as [
+    ...[number, number, number, number],
+  ]
+  let checked = 0
+  for (const group of ['g1', 'g2'] as const) {
+    const { BASE, Fn } = curves[group]
+    const table: CurvePoint[] = [BASE]
+    while (table.length < 200) table.push(table.at(-1)!.add(BASE))
+    writePoints(runtime, group, table, POINTS, STAGING)
+    for (let n = 0; n <= 4096; n += n < 64 ? 1 : n < 512 ? 37 : 256) {
+      const [random, big] = [integers(n + 7), bigintegers(n)]
+      const bits = [1, 7, 16, 53, 254 - 1][random(5)]!
+      const windows = windowsOf(bits, 2 + random(group === 'g1' ? 13 : 11))
+      const stride = bits <= 53 ? 8 : 32
+      let expected = 0n
+      for (let i = 0; i < n; i++) {
+        const multiple = (random(n % 2 === 0 ? 200 : 3) + 1) * (random(2) * 2 - 1)
+        const k = random(5) === 0 ? 0n : big(bits) & ((1n << BigInt(bits)) - 1n)
+        writeInteger(runtime.words, INTEGERS + stride * i, k + windows.bias)
+        const pointer = POINTS + POINT_BYTES[group] * (Math.abs(multiple) - 1)
+        runtime.words[POINTERS / 4 + i] = multiple < 0 ? pointer + 1 : pointer
+        expected += BigInt(multiple) * k
+      }
+      const msm: Msm = {
+        ...{ group, integers: INTEGERS, stride, pointers: POINTERS, count: n, windows },
+        ...{ firstWindow: 0, windowCount: windows.count },
+      }
+      const sum = weightedSum[group]([multiScalar(runtime, msm)]) as CurvePoint
+      expect(sum.equals(BASE.multiplyUnsafe(Fn.create(expected))), `the sum of ${n} points in ${group}`)
+      checked++
+    }
+  }
+  return checked
+}
+
+/** Proofs of random circuits and edge cases, for snarkjs bit by bit and for the generated contract. */
+async function checkCircuits(count: number, lab: Lab | undefined): Promise<{ proofs: number; onChain: number }> {
+  const reference = await openReference()
+  const all = [...edgeCircuits(), ...Array.from({ length: count }, (_, i) => randomCircuit(1000 + i))]
+  let onChain = 0
+  try {
+    for (const { name, circuit, inputs } of all) {
+      const zkey = await devKey(circuit)
+      const witness = solve(circuit, inputs)
+      const { key, prove } = await openDirect(zkey, variant, circuit)
+      const blinding = { r: bigintegers(1)(250), s: bigintegers(2)(250) }
+      const proof = prove(witness, blinding)
+      const theirs = await reference.prove(zkey, encodeWtns(witness), blinding)
+      expect(JSON.stringify(encodeProof(proof)) === JSON.stringify(encodeProof(theirs.proof)), `the proof of ${name}`)
+      const signals = theirs.publicSignals
+      const { verifyingKey } = key
+      const valid = await reference.verify(
+        ...([encodeVerifyingKey(verifyingKey), encodePublicSignals(signals), encodeProof(proof)] as const),
+      )
+      expect(valid, `${name} for snarkjs`)
+      // a contract is for circuits with public signals
+      if (lab === undefined || signals.length === 0) continue
+      const contract = await lab.deploy(
+        await compileContract(generateVerifier(verifyingKey, contractOptions), 'Verifier'),
+      )
+      const words = proofWords(proof)
+      const ask = (list: readonly bigint[]): Promise<unknown> =>
+        lab.ask(contract, `verifyProof(uint256[8],uint256[${list.length}])`, [words, list])
+      expect((await ask(signals)) === true, `${name} on the chain`)
+      expect((await ask(signals.with(0, signals[0]! ^ 1n))) !== true, `another statement of ${name} on the chain`)
+      onChain++
+    }
+  } finally {
+    await reference.close()
+  }
+  return { proofs: all.length, onChain }
+}
+
+/** Memory after many proofs beside that after a few; and whether threads are left. */
+async function checkMemory(count: number): Promise<number> {
+  const circuit = layer(10, 12)
+  const prover = await openProver({ circuit, zkey: await devKey(circuit), threads: 2, maxQueue: 8 })
+  const some = async (n: number): Promise<void> => {
+    for (let i = 0; i < n; i += 4)
+      await Promise.all([0, 1, 2, 3].map((k) => prover.prove(layerInputs(10, i + k), { whenFull: 'wait' })))
+  }
+  const resident = (): number => {
+    globalThis.gc?.()
+    return process.memoryUsage().rss
+  }
+  await some(Math.ceil(count / 2)) // heaps of the threads grow until their first collections
+  const before = resident()
+  await some(Math.floor(count / 2))
+  const growth = resident() / before - 1
+  await prover.close()
+  expect(growth < 0.05, `memory grew by ${(100 * growth).toFixed(1)} % over ${count / 2} proofs`)
+  return growth
+}
+
+await runScript(async (words) => {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      inputs: { type: 'string', default: '100000' },
+      circuits: { type: 'string', default: '200' },
+      proofs: { type: 'string', default: '1000' },
+      'no-chain': { type: 'boolean', default: false },
+    },
+  })
+  console.log(`engine ${chooseEngine()}, kernels ${variant}`)
+  const timed = async (what: string, work: () => Promise<string> | string): Promise<void> => {
+    const start = performance.now()
+    const result = await work()
+    console.log(`${what}: ${result} (${((performance.now() - start) / 1000).toFixed(0)} s)`)
+  }
+  await timed('field arithmetic', () => {
+    checkFields(Number(values.inputs))
+    return `${values.inputs} inputs for each operation and field agree with bigints`
+  })
+  await timed('sums', () => `${checkSums()} agree with naive ones`)
+  const lab = values['no-chain'] ? undefined : await startLab()
+  try {
+    await timed('circuits', async () => {
+      const { proofs, onChain } = await checkCircuits(Number(values.circuits), lab)
+      return `${proofs} proofs equal snarkjs’, ${onChain} verify on anvil`
+    })
+  } finally {
+    await lab?.stop()
+  }
+  await timed('memory', async () => {
+    const growth = await checkMemory(Number(values.proofs))
+    return `${values.proofs} proofs, ${(100 * growth).toFixed(1)} % growth in the second half`
+  })
+  return 0
+})

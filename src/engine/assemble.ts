@@ -1,0 +1,141 @@
+/**
+ * From the sums to the proof: a few dozen operations of the groups, on noble-curves.
+ * @module
+ */
+import { bn254 } from '@noble/curves/bn254.js'
+import { R, readG1, readLE32, viewOf } from '../groth16/bn254.ts'
+import type { CurvePoint1, CurvePoint2, G1, G2, Proof, VerifyingKey } from '../groth16/keys.ts'
+import type { WeightedSums } from './msm.ts'
+import { FILE_BYTES, type Group } from './runtime.ts'
+
+const { G1: Group1, G2: Group2 } = bn254
+const { Point: Point1 } = Group1
+const { Point: Point2 } = Group2
+
+/** Single points of a key, ready to compute with. */
+export type KeyPoints = {
+  readonly alpha: CurvePoint1
+  readonly beta1: CurvePoint1
+  readonly beta2: CurvePoint2
+  readonly delta1: CurvePoint1
+  readonly delta2: CurvePoint2
+}
+
+const point1 = ({ x, y }: G1): CurvePoint1 => Point1.fromAffine({ x, y })
+const point2 = ({ x, y }: G2): CurvePoint2 =>
+  Point2.fromAffine({ x: { c0: x[0], c1: x[1] }, y: { c0: y[0], c1: y[1] } })
+
+/** The points of a key that `readZkey` has checked, from its header (section 2) and its verifying key. */
+export function keyPoints(section: Uint8Array, { alpha, beta, delta }: VerifyingKey): KeyPoints {
+  const header = viewOf(section)
+  return {
+    alpha: point1(alpha),
+    beta1: point1(readG1(header, 148)!),
+    beta2: point2(beta),
+    delta1: point1(readG1(header, 468)!),
+    delta2: point2(delta),
+  }
+}
+
+/** The five sums of a proof, as lists of partial sums. */
+export type ProofSums = Readonly<Record<'a' | 'b1' | 'b2' | 'c' | 'h', readonly WeightedSums[]>>
+
+type GroupPoint<P> = { add(other: P): P; double(): P }
+
+/** Points with weights 2^exponent, those of equal exponents added up. */
+type ByExponent<P> = Map<number, P>
+
+function collect<P extends GroupPoint<P>>(
+  group: Group,
+  parts: readonly WeightedSums[],
+  read: (view: DataView, at: number) => P,
+): ByExponent<P> {
+  const byExponent: ByExponent<P> = new Map()
+  for (const { exponents, points } of parts) {
+    const view = viewOf(points)
+    exponents.forEach((exponent, i) => {
+      include(byExponent, exponent, read(view, FILE_BYTES[group] * i))
+    })
+  }
+  return byExponent
+}
+
+function include<P extends GroupPoint<P>>(sums: ByExponent<P>, exponent: number, point: P): void {
+  sums.set(exponent, sums.get(exponent)?.add(point) ?? point)
+}
+
+/** Adds k·point, three bits at a time. */
+function includeMultiple<P extends GroupPoint<P>>(sums: ByExponent<P>, point: P, k: bigint): void {
+  const multiples = [point]
+  for (let i = 1; i < 7; i++) multiples.push(multiples[i - 1]!.add(point))
+  for (let e = 0, rest = k; rest > 0n; e += 3, rest >>= 3n) {
+    const digit = Number(rest & 7n)
+    if (digit > 0) include(sums, e, multiples[digit - 1]!)
+  }
+}
+
+/** Σ 2^exponent · point. */
+function total<P extends GroupPoint<P>>(sums: ByExponent<P>, zero: P): P {
+  let sum = zero
+  for (let e = Math.max(-1, ...sums.keys()); e >= 0; e--) {
+    sum = sum.double()
+    const point = sums.get(e)
+    if (point !== undefined) sum = sum.add(point)
+  }
+  return sum
+}
+
+const collect1 = (parts: readonly WeightedSums[]) =>
+  collect('g1', parts, (view, at) => Point1.fromAffine({ x: readLE32(view, at), y: readLE32(view, at + 32) }))
+const collect2 = (parts: readonly WeightedSums[]) =>
+  collect('g2', parts, (view, at) =>
+    Point2.fromAffine({
+      x: { c0: readLE32(view, at), c1: readLE32(view, at + 32) },
+      y: { c0: readLE32(view, at + 64), c1: readLE32(view, at + 96) },
+    }),
+  )
+
+/** Σ 2^exponent · point in each group. */
+export const weightedSum = {
+  g1: (parts: readonly WeightedSums[]): CurvePoint1 => total(collect1(parts), Point1.ZERO),
+  g2: (parts: readonly WeightedSums[]): CurvePoint2 => total(collect2(parts), Point2.ZERO),
+} as const
+
+/** The blinding of a proof: two numbers in [0, r), uniform and never used again. */
+export type Blinding = { readonly r: bigint; readonly s: bigint }
+
+/** Draws a blinding from a cryptographic generator that fills the bytes it is given. */
+export function drawBlinding(random: (bytes: Uint8Array) => void): Blinding {
+  const bytes = new Uint8Array(32)
+  const draw = (): bigint => {
+    for (;;) {
+      random(bytes)
+      bytes[31]! &= 0x3f
+      const value = readLE32(viewOf(bytes), 0)
+      bytes.fill(0)
+      if (value < R) return value // three of four are
+    }
+  }
+  return { r: draw(), s: draw() }
+}
+
+/**
+ * A = α + Σ wA + r·δ, B = β + Σ wB + s·δ, C = Σ wC + Σ PH + s·A + r·B - rs·δ (Groth 2016, section 3.2). With the δ's of A and
+ * B taken out, the last three terms are s·(A - rδ) + r·(B - sδ) + rs·δ.
+ */
+export function assembleProof(key: KeyPoints, sums: ProofSums, { r, s }: Blinding): Proof {
+  const a = key.alpha.add(weightedSum.g1(sums.a))
+  const b1 = key.beta1.add(weightedSum.g1(sums.b1))
+  const second = collect2(sums.b2)
+  includeMultiple(second, key.delta2, s)
+  const b = key.beta2.add(total(second, Point2.ZERO)).toAffine()
+  const third = collect1([...sums.c, ...sums.h])
+  includeMultiple(third, a, s)
+  includeMultiple(third, b1, r)
+  includeMultiple(third, key.delta1, (r * s) % R)
+  return {
+    a: a.add(key.delta1.multiplyUnsafe(r)).toAffine(),
+    b: { x: [b.x.c0, b.x.c1], y: [b.y.c0, b.y.c1] },
+    c: total(third, Point1.ZERO).toAffine(),
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * Sums over the columns of sparse matrices: for each wire s the point Σ M[j][s]·Pⱼ over the rows j, where the points are a
+ * ceremony's Lagrange polynomials. This is phase 2 of a set-up.
+ *
+ * Coefficients are small as a rule. Each is written in digits of -1, 0, 1, none next to another (non-adjacent form), so that
+ * a wire has a list of points for each power of two; the sums of its lists are joined by doubling.
+ * @module
+ */
+import type { R1cs } from '../groth16/r1cs.ts'
+import type { WasmMemory, WasmModule } from '../groth16/wasm.ts'
+import type { Variant } from './kernels/build.ts'
+import {
+  BATCH,
+  DEGREE,
+  FILE_BYTES,
+  type Group,
+  POINT_BYTES,
+  POINTS,
+  type Runtime,
+  SEGMENTS,
+  SHARED,
+} from './runtime.ts'
+import { addPairs, sumLists, VANISHED } from './sums.ts'
+
+/** A matrix by columns: of wire s the entries starts[s] … starts[s+1] of `row` and `coefficient`. On shared memory. */
+export type Columns = {
+  readonly starts: Uint32Array
+  readonly row: Uint32Array
+  readonly coefficient: Uint32Array
+}
+
+/** The digits of each coefficient: 2·bit, plus 1 for a minus. On shared memory. */
+export type Digits = { readonly starts: Uint32Array; readonly digits: Uint16Array }
+
+/** What a thread is given: points in memory, N of each kind, and the matrices. */
+export type ColumnData = {
+  readonly variant: Variant
+  readonly module: WasmModule
+  readonly memory: WasmMemory
+  readonly slots: readonly number[]
+  readonly matrices: readonly [a: Columns, b: Columns, c: Columns]
+  readonly digits: Digits
+}
+
+/** What to sum for each wire: matrices, each with the address of its points. */
+export type ColumnTask = {
+  readonly group: Group
+  readonly parts: readonly { readonly matrix: 0 | 1 | 2; readonly points: number }[]
+  /** Wires `first` up to `end`. */
+  readonly first: number
+  readonly end: number
+}
+
+/** Points as key files hold them, for wires in ascending order; a wire that occurs more than once has a sum in parts. */
+export type ColumnSums = { readonly wires: Uint32Array; readonly points: Uint8Array<ArrayBuffer> }
+
+const shared32 = (length: number): Uint32Array => new Uint32Array(new SharedArrayBuffer(4 * length))
+
+/** Columns of the matrices A, B and C; A has an extra row for the constant and each public signal. */
+export function columnsOf(circuit: R1cs, one: number): [Columns, Columns, Columns] {
+  const { rows, rowLC, lcStart, lcWire, lcCoefficient, wires } = circuit
+  const publics = circuit.publicOutputs + circuit.publicInputs
+  return ([0, 1, 2] as const).map((matrix): Columns => {
+    const starts = shared32(wires + 1)
+    const each = (visit: (wire: number, row: number, coefficient: number) => void): void => {
+      for (let row = 0; row < rows; row++) {
+        const lc = rowLC[3 * row + matrix]!
+        for (let t = lcStart[lc]!; t < lcStart[lc + 1]!; t++) visit(lcWire[t]!, row, lcCoefficient[t]!)
+      }
+      if (matrix === 0) for (let s = 0; s <= publics; s++) visit(s, rows + s, one)
+    }
+    each((wire) => {
+      starts[wire + 1]!++
+    })
+    for (let s = 0; s < wires; s++) starts[s + 1]! += starts[s]!
+    const next = starts.slice()
+    const [row, coefficient] = [shared32(starts[wires]!), shared32(starts[wires]!)]
+    each((wire, j, k) => {
+      const place = next[wire]!++
+      row[place] = j
+      coefficient[place] = k
+    })
+    return { starts, row, coefficient }
+  }) as [Columns, Columns, Columns]
+}
+
+/** Non-adjacent forms of integers. */
+export function digitsOf(coefficients: readonly bigint[]): Digits {
+  const lists = coefficients.map((value) => {
+    const list: number[] = []
+    const sign = value < 0n ? 1 : 0
+    let rest = value < 0n ? -value : value
+    for (let bit = 0; rest > 0n; bit++, rest >>= 1n) {
+      if ((rest & 1n) === 0n) continue
+      const minus = (rest & 3n) === 3n
+      list.push(2 * bit + (minus ? 1 - sign : sign))
+      rest += minus ? 1n : -1n
+    }
+    return list
+  })
+  const starts = shared32(lists.length + 1)
+  lists.forEach((list, i) => {
+    starts[i + 1] = starts[i]! + list.length
+  })
+  const digits = new Uint16Array(new SharedArrayBuffer(2 * starts[lists.length]!))
+  digits.set(lists.flat())
+  return { starts, digits }
+}
+
+/** A wire's share of a round: lists from `base` on, one for each of `bits` powers of two. */
+type Unit = { readonly wire: number; readonly base: number; readonly bits: number }
+
+/** Sums of a range of wires. */
+export function columnSums(runtime: Runtime, data: ColumnData, task: ColumnTask): ColumnSums {
+  const { group, parts, first, end } = task
+  const { matrices, digits } = data
+  const limits = {
+    pointers: POINTS / DEGREE[group],
+    lists: SEGMENTS / DEGREE[group] - 300,
+    units: BATCH / DEGREE[group],
+  }
+  const wires: number[] = []
+  const points: Uint8Array[] = []
+  const lists = new Uint32Array(limits.pointers + 300)
+  const pointers = new Uint32Array(limits.pointers + 300)
+  let units: Unit[] = []
+  let [count, used] = [0, 0]
+  const flush = (): void => {
+    if (units.length === 0) return
+    wires.push(...units.map(({ wire }) => wire))
+    points.push(sumUnits(runtime, group, units, lists.subarray(0, count), pointers, used))
+    units = []
+    count = used = 0
+  }
+  for (let wire = first; wire < end; wire++) {
+    let unit: { wire: number; base: number; bits: number } | undefined
+    for (const { matrix, points: base } of parts) {
+      const { starts, row, coefficient } = matrices[matrix]
+      for (let t = starts[wire]!; t < starts[wire + 1]!; t++) {
+        const k = coefficient[t]!
+        const [from, to] = [digits.starts[k]!, digits.starts[k + 1]!]
+        if (from === to) continue
+        const bits = (digits.digits[to - 1]! >> 1) + 1
+        const wanted = Math.max(bits, unit?.bits ?? 0)
+        // a wire that does not fit goes on in the next round; the last unit may still take more lists
+        if (
+          count + to - from > limits.pointers ||
+          (unit?.base ?? used) + wanted > limits.lists ||
+          units.length === limits.units
+        ) {
+          if (unit !== undefined) units.push(unit)
+          flush()
+          unit = undefined
+        }
+        unit ??= { wire, base: used, bits: 0 }
+        unit.bits = Math.max(bits, unit.bits)
+        used = unit.base + unit.bits
+        const pointer = base + row[t]! * POINT_BYTES[group]
+        for (let d = from; d < to; d++, count++) {
+          const digit = digits.digits[d]!
+          lists[count] = unit.base + (digit >> 1)
+          pointers[count] = pointer + (digit & 1)
+        }
+      }
+    }
+    if (unit !== undefined) units.push(unit)
+  }
+  flush()
+  return { wires: Uint32Array.from(wires), points: new Uint8Array(Buffer.concat(points)) }
+}
+
+/** One round: sums of all lists, then each unit's Σ 2^bit · sum. */
+function sumUnits(
+  runtime: Runtime,
+  group: Group,
+  units: readonly Unit[],
+  lists: Uint32Array,
+  pointers: Uint32Array,
+  used: number,
+): Uint8Array<ArrayBuffer> {
+  const { kernels, words, slot } = runtime
+  const size = POINT_BYTES[group]
+  const [starts, lengths, order] = [slot.starts / 4, slot.lengths / 4, slot.order / 4]
+  words.fill(0, lengths, lengths + used)
+  for (const list of lists) words[lengths + list]!++
+  for (let s = 0, at = 0; s < used; s++) {
+    words[starts + s] = at
+    at += words[lengths + s]!
+    words[lengths + s] = 0
+  }
+  lists.forEach((list, i) => {
+    words[order + words[starts + list]! + words[lengths + list]!++] = pointers[i]!
+  })
+  sumLists(runtime, group, { count: used, sums: slot.buckets, arena: slot.buckets })
+  const sumOf = (list: number): number => (words[lengths + list] === 0 ? 0 : words[order + words[starts + list]!]!)
+
+  const place = (u: number): number => slot.kept + u * size
+  const sums = new Uint32Array(units.length)
+  const pairs = (each: (put: (u: number, other: number) => void) => void): number => {
+    let n = 0
+    each((u, other) => {
+      words[slot.list / 4 + 2 * n] = sums[u]!
+      words[slot.list / 4 + 2 * n + 1] = other
+      words[slot.outs / 4 + n++] = place(u)
+    })
+    return n
+  }
+  const top = Math.max(...units.map(({ bits }) => bits))
+  for (let bit = top - 1; bit >= 0; bit--) {
+    const doublings = pairs((put) => {
+      for (let u = 0; u < units.length; u++) if (sums[u] !== 0) put(u, sums[u]!)
+    })
+    if (doublings > 0) {
+      double(runtime, group, doublings)
+      for (let u = 0; u < units.length; u++) if (sums[u] !== 0) sums[u] = place(u)
+    }
+    const fresh: number[] = []
+    const additions = pairs((put) => {
+      units.forEach(({ base, bits }, u) => {
+        const other = bit < bits ? sumOf(base + bit) : 0
+        if (other === 0) return
+        if (sums[u] === 0) sums[u] = other
+        else {
+          put(u, other)
+          fresh.push(u)
+        }
+      })
+    })
+    if (additions === 0) continue
+    const vanished = addPairs(runtime, group, additions)
+    for (const u of fresh)
+      sums[u] = vanished && words[place(u) / 4] === VANISHED && words[place(u) / 4 + 1] === VANISHED ? 0 : place(u)
+  }
+  // the lists of sums are done with
+  words.set(sums, slot.outs / 4)
+  const bytes = units.length * FILE_BYTES[group]
+  kernels.fqExport!(slot.arena, slot.outs, units.length, DEGREE[group], SHARED.toFile)
+  return new Uint8Array(runtime.bytes.slice(slot.arena, slot.arena + bytes))
+}
+
+/** Doubles the first points of the pairs in `slot.list`. */
+function double({ kernels, words, slot }: Runtime, group: Group, pairs: number): void {
+  if (pairs % 2 === 1) {
+    words[slot.list / 4 + 2 * pairs] = words[slot.list / 4]!
+    words[slot.list / 4 + 2 * pairs + 1] = words[slot.list / 4]!
+    words[slot.outs / 4 + pairs] = slot.filled
+  }
+  const records = Math.ceil(pairs / 2)
+  const done = kernels[`${group}Double`]!(
+    ...[slot.list, slot.outs, records, slot.records, slot.chain, BATCH / DEGREE[group]],
+  )
+  if (done !== records) throw new Error('a point of the ceremony is its own opposite')
+}

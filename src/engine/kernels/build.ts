@@ -1,0 +1,64 @@
+/**
+ * The kernel modules. All variants have the same exports and the same sizes; only limbs differ.
+ * @module
+ */
+import { Q, R } from '../../groth16/bn254.ts'
+import { conversionKernels, zeroTest } from './convert.ts'
+import { curveKernels } from './curve.ts'
+import type { FieldKernels } from './field.ts'
+import { constantsOf, fmaField } from './fma.ts'
+import { intField } from './int.ts'
+import { listKernels } from './lists.ts'
+import { quotientKernels } from './quotient.ts'
+import { prime, quadratic } from './tower.ts'
+import { transformKernels } from './transform.ts'
+import { at, createModule, get, type ModuleBuilder, setGlobal } from './wasm.ts'
+
+/** The multiply-add kernels with constants as immediates or in memory, and the integer kernels. */
+export const VARIANTS = ['fma-immediate', 'fma-memory', 'int'] as const
+export type Variant = (typeof VARIANTS)[number]
+
+/** Memory below this belongs to the constants of the modules. */
+export const RESERVED = 16384
+
+/** Where they lie. */
+const AT = { exponent: 1024, constants: 4096 }
+
+/** Every operation of a field as a function, for the self-test and for tests. */
+function exportField(module: ModuleBuilder, name: string, field: FieldKernels): void {
+  const { mul, sqr, mulAdd, mulSub, fromDouble, fromBytes, toBytes, copyLane } = field
+  const functions = { mul, sqr, mulAdd, mulSub, fromDouble, fromBytes, toBytes, copyLane }
+  for (const [operation, func] of Object.entries(functions)) module.export(fieldExport(name, operation), func)
+  for (const operation of ['add', 'sub', 'addReduce', 'subReduce'] as const)
+    module.func(fieldExport(name, operation), ['i32', 'i32', 'i32'], [], (f, z, x, y) =>
+      field[operation](f, at(z!), at(x!), at(y!)),
+    )
+}
+
+const fieldExport = (name: string, operation: string): string =>
+  `${name}${operation[0]!.toUpperCase()}${operation.slice(1)}`
+
+export function buildKernels(variant: Variant): Uint8Array<ArrayBuffer> {
+  const module = createModule()
+  const scratch = module.global()
+  // (address): where this thread has its scratch pairs
+  module.func('useScratch', ['i32'], [], (_, address) => setGlobal(scratch, get(address!)))
+  const constants = constantsOf(module, variant === 'fma-memory' ? { base: AT.constants } : 'immediate')
+  const field = (p: bigint): FieldKernels => (variant === 'int' ? intField(module, p) : fmaField(module, p, constants))
+  const [fq, fr] = [field(Q), field(R)]
+  const g1 = prime(module, fq, scratch, AT.exponent)
+  const g2 = quadratic(module, fq, g1, scratch)
+  const zero = zeroTest(module, 'fqZero', fq, scratch)
+  zeroTest(module, 'frZero', fr, scratch)
+  for (const [name, kernels] of Object.entries({ fq, fr })) {
+    exportField(module, name, kernels)
+    conversionKernels(module, name, kernels, scratch)
+  }
+  curveKernels(module, 'g1', g1, zero, scratch)
+  curveKernels(module, 'g2', g2, zero, scratch)
+  transformKernels(module, fr, scratch)
+  quotientKernels(module, fr, scratch)
+  listKernels(module)
+  constants.finish()
+  return module.finish()
+}

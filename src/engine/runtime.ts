@@ -1,0 +1,163 @@
+/**
+ * Kernels on a memory: an instance for each thread, all on one shared memory, in which every thread has a place of its own.
+ * @module
+ */
+import { Q } from '../groth16/bn254.ts'
+import { Wasm, type WasmMemory, type WasmModule } from '../groth16/wasm.ts'
+import { RESERVED, type Variant } from './kernels/build.ts'
+import { CHAIN, RECORD } from './kernels/curve.ts'
+import { PAIR } from './kernels/field.ts'
+import { SCRATCH } from './kernels/tower.ts'
+
+export type Group = 'g1' | 'g2'
+
+/** Pairs of field elements in a coordinate of a group: points take two of them. */
+export const DEGREE: Readonly<Record<Group, 1 | 2>> = { g1: 1, g2: 2 }
+
+/** Bytes of a point in limbs. */
+export const POINT_BYTES: Readonly<Record<Group, number>> = { g1: PAIR, g2: 2 * PAIR }
+
+/** Bytes of a point in a key file. */
+export const FILE_BYTES: Readonly<Record<Group, number>> = { g1: 64, g2: 128 }
+
+/** The Montgomery factor of a variant. */
+export const montgomeryOf = (variant: Variant): bigint => (variant === 'int' ? 1n << 261n : 1n << 255n)
+
+type Kernel = (...operands: number[]) => number
+
+/** Instance, memory and its views for one thread. */
+export type Runtime = {
+  readonly variant: Variant
+  readonly memory: WasmMemory
+  readonly kernels: Readonly<Record<string, Kernel>>
+  readonly bytes: Uint8Array
+  readonly words: Uint32Array
+  readonly doubles: Float64Array
+  readonly slot: Slot
+}
+
+/** Pairs of constants that all threads share, and two points that fill an odd place in a batch. */
+export const SHARED = {
+  /** Factors that take integers of key files (times 2²⁵⁶) to elements and back, and elements to plain integers. */
+  fromFile: RESERVED,
+  toFile: RESERVED + PAIR,
+  toPlain: RESERVED + 2 * PAIR,
+  fromPlain: RESERVED + 3 * PAIR,
+  /** The same for the scalar field. */
+  scalarToPlain: RESERVED + 4 * PAIR,
+  scalarFromPlain: RESERVED + 5 * PAIR,
+  fillers: RESERVED + 8 * PAIR,
+  end: RESERVED + 8 * PAIR + 4 * PAIR + 64,
+} as const
+
+/** Most pointers that one round of sums takes, for points of G1; for G2 half as many. */
+export const POINTS = 1 << 16
+
+/** Most segments of one round, likewise, and most sums that are kept beside the buckets'. */
+export const SEGMENTS = (1 << 15) + 256
+const KEPT = 1 << 13
+
+/** Records in a batch of additions, likewise: 1 MB of scratch, which a cache of the second level holds. */
+export const BATCH = 2048
+
+/** Addresses within a thread's own room. */
+export type Slot = ReturnType<typeof slotAt>
+
+const align = (address: number): number => Math.ceil(address / 64) * 64
+
+export function slotAt(base: number) {
+  let next = align(base)
+  const take = (size: number): number => {
+    const address = next
+    next = align(next + size)
+    return address
+  }
+  const words = (count: number): number => take(4 * count)
+  return {
+    base,
+    pairs: take(SCRATCH.end * PAIR),
+    /** Room for a few points and integers on their way. */
+    exchange: take(4096),
+    chain: take(CHAIN * 2 * PAIR),
+    spare: take(RECORD * 2 * PAIR),
+    cell: words(1),
+    filled: take(2 * PAIR),
+    records: take(BATCH * RECORD * PAIR),
+    list: words(POINTS + SEGMENTS + 4),
+    outs: words((POINTS + SEGMENTS) / 2 + 4),
+    counts: words(SEGMENTS),
+    previous: words(SEGMENTS),
+    starts: words(SEGMENTS),
+    lengths: words(SEGMENTS),
+    order: words(2 * POINTS + 2 * SEGMENTS),
+    /** Sums of buckets, then those of rows and columns, then the arena of sums under way. */
+    buckets: take(SEGMENTS * PAIR),
+    kept: take(KEPT * PAIR),
+    arena: take(((POINTS + SEGMENTS) / 2) * PAIR),
+    end: next,
+  }
+}
+
+/** Bytes that a thread needs. */
+export const SLOT_BYTES = slotAt(0).end
+
+/** An instance for this thread, with its room at `base`. */
+export function openRuntime(variant: Variant, module: WasmModule, memory: WasmMemory, base: number): Runtime {
+  const { exports } = new Wasm.Instance(module, { env: { memory } })
+  const kernels = exports as unknown as Readonly<Record<string, Kernel>>
+  const slot = slotAt(base)
+  kernels.useScratch!(slot.pairs)
+  const { buffer } = memory
+  return {
+    ...{ variant, memory, kernels, slot },
+    bytes: new Uint8Array(buffer),
+    words: new Uint32Array(buffer),
+    doubles: new Float64Array(buffer),
+  }
+}
+
+/** The same instance with its room elsewhere: a thread takes whatever room is free. */
+export function atSlot(runtime: Runtime, base: number): Runtime {
+  if (runtime.slot.base === base) return runtime
+  const slot = slotAt(base)
+  runtime.kernels.useScratch!(slot.pairs)
+  return { ...runtime, slot }
+}
+
+/** Writes what all threads share; once for a memory, by a thread that has a room. */
+export function writeShared({ variant, kernels, words, slot, bytes }: Runtime, scalarField: bigint): void {
+  const factor = montgomeryOf(variant)
+  const pair = (field: 'fq' | 'fr', address: number, value: bigint): void => {
+    writeInteger(words, slot.exchange, value % (field === 'fq' ? Q : scalarField))
+    kernels[`${field}Set`]!(address, slot.exchange)
+  }
+  pair('fq', SHARED.fromFile, fileFactor(factor, Q))
+  pair('fq', SHARED.toFile, 1n << 256n)
+  pair('fq', SHARED.toPlain, 1n)
+  pair('fq', SHARED.fromPlain, factor * factor)
+  pair('fr', SHARED.scalarToPlain, 1n)
+  pair('fr', SHARED.scalarFromPlain, factor * factor)
+  bytes.fill(0, SHARED.fillers, SHARED.end)
+  // the fillers need not be on the curve: (0, 0) and a point with x = 1
+  const one = slot.exchange
+  words.fill(0, one / 4, one / 4 + 64)
+  words[one / 4] = 1
+  kernels.fqImport!(SHARED.fillers + 2 * PAIR, one, one + 200, 1, 2, SHARED.fromPlain)
+}
+
+/** R²/2²⁵⁶. */
+const fileFactor = (factor: bigint, p: bigint): bigint => {
+  const shift = factor * factor // a power of two above 2²⁵⁶
+  return (shift >> 256n) % p
+}
+
+/** 32 bytes, little-endian, at an address. */
+export function writeInteger(words: Uint32Array, address: number, value: bigint): void {
+  for (let i = 0; i < 8; i++) words[address / 4 + i] = Number((value >> BigInt(32 * i)) & 0xffffffffn)
+}
+
+export function readInteger(words: Uint32Array, address: number): bigint {
+  let value = 0n
+  for (let i = 7; i >= 0; i--) value = (value << 32n) | BigInt(words[address / 4 + i]!)
+  return value
+}

@@ -1,0 +1,339 @@
+/**
+ * Phase 2 from a ceremony's powers of tau, up to the first contribution: the file that `snarkjs zkey new` makes, bit by bit,
+ * computed on the engine in worker threads.
+ *
+ * With L_j the Lagrange polynomials of the domain at tau, A_s = Σ A[j][s]·L_j, B_s likewise in both groups, and
+ * β·A_s + α·B_s + C_s, all from the points of the ceremony; the points of H are the odd Lagrange polynomials of the doubled
+ * domain. gamma = delta = 1: **every statement can be forged with such a key**, so that it must not leave this process
+ * before a contribution.
+ * @module
+ */
+import { createHash, type Hash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import { type ColumnData, type ColumnSums, type ColumnTask, columnsOf, digitsOf } from '../engine/columns.ts'
+import { allocator, EngineMemoryError, MAX_BYTES } from '../engine/layout.ts'
+import {
+  DEGREE,
+  FILE_BYTES,
+  type Group,
+  openRuntime,
+  POINT_BYTES,
+  type Runtime,
+  SHARED,
+  SLOT_BYTES,
+  writeShared,
+} from '../engine/runtime.ts'
+import { selfTest } from '../engine/selfTest.ts'
+import { addPairs } from '../engine/sums.ts'
+import { kernelModule, kernelVariant } from '../engine/variant.ts'
+import { AbortedError } from '../errors.ts'
+import { FileFormatError } from '../groth16/binfile.ts'
+import { R, viewOf } from '../groth16/bn254.ts'
+import type { PtauInfo } from '../groth16/ptau.ts'
+import type { R1cs } from '../groth16/r1cs.ts'
+import { Wasm } from '../groth16/wasm.ts'
+import { headerBytes, keyFile, type Write, writeCoefficients, writeSectionHeaders } from '../groth16/zkeyWriter.ts'
+import { createPlaces } from './places.ts'
+import { openPool, threadsOf } from './pool.ts'
+import type { ColumnsTask, Phase2Data } from './tasks.ts'
+
+/** What phase 2 takes from the edge. */
+export type Phase2Edge = {
+  readonly info: PtauInfo
+  /** Bytes of the ceremony's file. */
+  readonly read: (position: number, length: number) => Uint8Array
+  readonly write: Write
+  readonly threads?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Share done in [0, 1]. */
+  readonly onProgress?: ((fraction: number) => void) | undefined
+}
+
+/** Sections of a ceremony's file, and points of one block of them that are read at a time. */
+const TAU = { g1: 2, alpha: 4, beta: 5, beta2: 6, lagrange1: 12, lagrange2: 13, lagrangeAlpha: 14, lagrangeBeta: 15 }
+const BLOCK = 1 << 13
+
+/** Wires of a piece of work. */
+const WIRES = 1 << 12
+
+/**
+ * Writes the key. The ceremony must have been checked by `checkPtau`.
+ *
+ * Throws WrongFieldError, CircuitTooLargeError, EngineMemoryError, FileFormatError `key/malformed-ptau`, AbortedError, and
+ * what a pool and the edge throw.
+ */
+export async function writeFreshKey(circuit: R1cs, edge: Phase2Edge): Promise<void> {
+  const { info, read, write, signal, onProgress } = edge
+  const { power, coefficients, sizes, at } = keyFile(circuit)
+  const N = 2 ** power
+  const nPublic = circuit.publicOutputs + circuit.publicInputs
+  const threads = threadsOf(edge.threads)
+
+  // memory: N points of four kinds, and rooms for threads
+  const memoryPlan = allocator(SHARED.end)
+  const room = (group: Group): number => memoryPlan.take(N * POINT_BYTES[group])
+  const points = { tau: room('g1'), alpha: room('g1'), beta: room('g1'), tau2: room('g2') }
+  const staging = memoryPlan.take(4 * BLOCK * FILE_BYTES.g2)
+  const slots = Array.from({ length: threads + 1 }, () => memoryPlan.take(SLOT_BYTES))
+  if (memoryPlan.end > MAX_BYTES) throw new EngineMemoryError(memoryPlan.end, `phase 2 of 2^${power} rows`)
+  const variant = kernelVariant()
+  const module = kernelModule(variant)
+  const memory = new Wasm.Memory({ initial: Math.ceil(memoryPlan.end / 65536), maximum: 65536, shared: true })
+  const runtime = openRuntime(variant, module, memory, slots[threads]!)
+  writeShared(runtime, R)
+  selfTest(runtime, staging)
+  const check = async (): Promise<void> => {
+    await setImmediate()
+    if (signal?.aborted) throw new AbortedError('the setup')
+  }
+
+  const section = (id: number, point: number): number =>
+    info.sections.get(id)!.offset + point * FILE_BYTES[id === TAU.lagrange2 ? 'g2' : 'g1']
+  const start = N - 1 // of a Lagrange block
+  for (const [id, to, group] of [
+    [TAU.lagrange1, points.tau, 'g1'],
+    [TAU.lagrangeAlpha, points.alpha, 'g1'],
+    [TAU.lagrangeBeta, points.beta, 'g1'],
+    [TAU.lagrange2, points.tau2, 'g2'],
+  ] as const)
+    for (let i = 0; i < N; i += BLOCK) {
+      const n = Math.min(BLOCK, N - i)
+      importPoints(
+        runtime,
+        group,
+        read(section(id, start + i), n * FILE_BYTES[group]),
+        to + i * POINT_BYTES[group],
+        staging,
+      )
+      await check()
+    }
+
+  // the extra rows have the coefficient 1
+  const one = circuit.coefficients.length
+  const matrices = columnsOf(circuit, one)
+  const columns: ColumnData = {
+    ...{ variant, module, memory, slots, matrices },
+    digits: digitsOf([...circuit.coefficients, 1n]),
+  }
+  const workerData: Phase2Data = { engine: 'columns', columns }
+  const pool = openPool({ threads, maxQueue: Number.MAX_SAFE_INTEGER, workerData })
+  const places = createPlaces(threads)
+  const stop = new AbortController()
+  const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+  const total = 4 * Math.ceil(circuit.wires / WIRES)
+  let done = 0
+  /** Bytes of sections 3 and 5 to 8, for the hash and for writing. */
+  const sums = async (group: Group, parts: ColumnTask['parts']): Promise<Uint8Array> => {
+    const size = FILE_BYTES[group]
+    const bytes = new Uint8Array(circuit.wires * size)
+    const pieces: Promise<void>[] = []
+    for (let first = 0; first < circuit.wires; first += WIRES) {
+      const task = { group, parts, first, end: Math.min(first + WIRES, circuit.wires) }
+      pieces.push(
+        (async () => {
+          const slot = await places.take(0, stopped)
+          try {
+            const job: ColumnsTask = { kind: 'columns', slot, sums: task }
+            place(runtime, group, (await pool.run(job, { signal: stopped })) as ColumnSums, bytes, staging)
+            onProgress?.(Math.min(++done / total, 1))
+          } catch (error) {
+            stop.abort()
+            throw error
+          } finally {
+            places.give(slot)
+          }
+        })(),
+      )
+    }
+    const results = await Promise.allSettled(pieces)
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed) throw signal?.aborted ? new AbortedError('the setup') : failed.reason
+    return bytes
+  }
+
+  try {
+    const a = await sums('g1', [{ matrix: 0, points: points.tau }])
+    const b1 = await sums('g1', [{ matrix: 1, points: points.tau }])
+    const b2 = await sums('g2', [{ matrix: 1, points: points.tau2 }])
+    const k = await sums('g1', [
+      { matrix: 0, points: points.beta },
+      { matrix: 1, points: points.alpha },
+      { matrix: 2, points: points.tau },
+    ])
+    const [ic, c] = [k.subarray(0, 64 * (nPublic + 1)), k.subarray(64 * (nPublic + 1))]
+    writeSectionHeaders(write, at, sizes)
+    const header = headerBytes(circuit, N)
+    const [alpha1, beta1] = [TAU.alpha, TAU.beta].map((id) => read(section(id, 0), 64)) as [Uint8Array, Uint8Array]
+    const beta2 = read(info.sections.get(TAU.beta2)!.offset, 128)
+    const g1 = read(section(TAU.g1, 0), 64)
+    const g2 = read(info.sections.get(3)!.offset, 128)
+    const placed = [alpha1, beta1, beta2, g2, g1, g2]
+    placed.reduce((offset, point) => {
+      header.set(point, offset)
+      return offset + point.length
+    }, 84)
+    write(at[2]!, header)
+    for (const [id, bytes] of [
+      [3, ic],
+      [5, a],
+      [6, b1],
+      [7, b2],
+      [8, c],
+    ] as const)
+      write(at[id]!, bytes)
+    await writeCoefficients(circuit, coefficients, write, at[4]!, check)
+    const hash = createHash('blake2b512')
+    for (const point of placed) hashPoints(hash, runtime, point.length === 64 ? 'g1' : 'g2', point, staging)
+    await hashList(hash, runtime, 'g1', ic, staging, check)
+    await writeQuotientPoints(hash, runtime, edge, N, at[9]!, staging, check)
+    for (const [group, bytes] of [
+      ['g1', c],
+      ['g1', a],
+      ['g1', b1],
+      ['g2', b2],
+    ] as const)
+      await hashList(hash, runtime, group, bytes, staging, check)
+    const history = new Uint8Array(68)
+    history.set(hash.digest())
+    write(at[10]!, history)
+  } finally {
+    await pool.close()
+  }
+}
+
+/** Takes points of a file into limbs. Throws FileFormatError for a point at infinity, which no ceremony has. */
+function importPoints(runtime: Runtime, group: Group, bytes: Uint8Array, to: number, staging: number): void {
+  const { kernels, words } = runtime
+  const size = FILE_BYTES[group]
+  const count = bytes.length / size
+  for (let i = 0; i < count; i++)
+    if (bytes.subarray(i * size, (i + 1) * size).every((byte) => byte === 0))
+      throw new FileFormatError('ptau', 'a point is at infinity')
+  runtime.bytes.set(bytes, staging)
+  const index = staging + bytes.length
+  for (let i = 0; i < count; i++) words[index / 4 + i] = i
+  kernels.fqImport!(to, staging, index, count, DEGREE[group], SHARED.fromFile)
+}
+
+/** Puts sums of columns where they belong; those that came in parts are added up. */
+function place(
+  runtime: Runtime,
+  group: Group,
+  { wires, points }: ColumnSums,
+  bytes: Uint8Array,
+  staging: number,
+): void {
+  const size = FILE_BYTES[group]
+  const seen = new Set<number>()
+  wires.forEach((wire, i) => {
+    const point = points.subarray(i * size, (i + 1) * size)
+    const target = bytes.subarray(wire * size, (wire + 1) * size)
+    target.set(seen.has(wire) ? addFilePoints(runtime, group, target, point, staging) : point)
+    seen.add(wire)
+  })
+}
+
+const isInfinity = (point: Uint8Array): boolean => point.every((byte) => byte === 0)
+
+function addFilePoints(runtime: Runtime, group: Group, p: Uint8Array, q: Uint8Array, staging: number): Uint8Array {
+  if (isInfinity(p)) return q
+  if (isInfinity(q)) return p
+  const { words, slot, kernels, bytes } = runtime
+  const [a, b] = [slot.kept, slot.kept + POINT_BYTES[group]]
+  importPoints(runtime, group, p, a, staging)
+  importPoints(runtime, group, q, b, staging)
+  words[slot.list / 4] = a
+  words[slot.list / 4 + 1] = b
+  words[slot.outs / 4] = a
+  if (addPairs(runtime, group, 1)) return new Uint8Array(FILE_BYTES[group])
+  words[slot.exchange / 4] = a
+  kernels.fqExport!(staging, slot.exchange, 1, DEGREE[group], SHARED.toFile)
+  return bytes.slice(staging, staging + FILE_BYTES[group])
+}
+
+/** Hashes points of a file as snarkjs does: plain numbers, big-endian, of G2 the imaginary parts first. */
+function hashPoints(hash: Hash, runtime: Runtime, group: Group, points: Uint8Array, staging: number): void {
+  const { kernels, words, bytes, slot } = runtime
+  const size = FILE_BYTES[group]
+  const step = 1024
+  for (let from = 0; from < points.length; from += step * size) {
+    const block = points.subarray(from, from + step * size)
+    const count = block.length / size
+    bytes.set(block, staging)
+    const index = staging + block.length
+    for (let i = 0; i < count; i++) {
+      words[index / 4 + i] = i
+      words[slot.outs / 4 + i] = slot.arena + i * POINT_BYTES[group]
+    }
+    kernels.fqImport!(slot.arena, staging, index, count, DEGREE[group], SHARED.fromFile)
+    kernels.fqExport!(staging, slot.outs, count, DEGREE[group], SHARED.toPlain)
+    const plain = bytes.slice(staging, staging + block.length)
+    // reversing a whole coordinate also puts c1 before c0
+    const coordinate = size / 2
+    for (let at = 0; at < plain.length; at += coordinate) plain.subarray(at, at + coordinate).reverse()
+    hash.update(plain)
+  }
+}
+
+const count32 = (count: number): Uint8Array => {
+  const bytes = new Uint8Array(4)
+  viewOf(bytes).setUint32(0, count)
+  return bytes
+}
+
+async function hashList(
+  hash: Hash,
+  runtime: Runtime,
+  group: Group,
+  points: Uint8Array,
+  staging: number,
+  check: () => Promise<void>,
+): Promise<void> {
+  const size = FILE_BYTES[group]
+  hash.update(count32(points.length / size))
+  for (let from = 0; from < points.length; from += BLOCK * size) {
+    hashPoints(hash, runtime, group, points.subarray(from, from + BLOCK * size), staging)
+    await check()
+  }
+}
+
+/** Section 9, the odd points of the doubled domain; and into the hash the N - 1 points τ^(N+i) - τ^i. */
+async function writeQuotientPoints(
+  hash: Hash,
+  runtime: Runtime,
+  { info, read, write }: Phase2Edge,
+  N: number,
+  position: number,
+  staging: number,
+  check: () => Promise<void>,
+): Promise<void> {
+  const odd = info.sections.get(TAU.lagrange1)!.offset + 64 * (2 * N - 1)
+  for (let i = 0; i < N; i += BLOCK) {
+    const n = Math.min(BLOCK, N - i)
+    const both = read(odd + 128 * i, 128 * n)
+    const out = new Uint8Array(64 * n)
+    for (let k = 0; k < n; k++) out.set(both.subarray(128 * k + 64, 128 * k + 128), 64 * k)
+    write(position + 64 * i, out)
+    await check()
+  }
+  hash.update(count32(N - 1))
+  const { kernels, words, bytes, slot } = runtime
+  const powers = info.sections.get(TAU.g1)!.offset
+  const size = POINT_BYTES.g1
+  for (let i = 0; i < N - 1; i += BLOCK / 2) {
+    const n = Math.min(BLOCK / 2, N - 1 - i)
+    const [low, high] = [slot.buckets, slot.buckets + n * size]
+    importPoints(runtime, 'g1', read(powers + 64 * i, 64 * n), low, staging)
+    importPoints(runtime, 'g1', read(powers + 64 * (N + i), 64 * n), high, staging)
+    for (let k = 0; k < n; k++) {
+      words[slot.list / 4 + 2 * k] = high + k * size
+      words[slot.list / 4 + 2 * k + 1] = low + k * size + 1
+      words[slot.outs / 4 + k] = high + k * size
+    }
+    if (addPairs(runtime, 'g1', n)) throw new FileFormatError('ptau', 'powers of tau repeat')
+    for (let k = 0; k < n; k++) words[slot.outs / 4 + k] = high + k * size
+    kernels.fqExport!(staging, slot.outs, n, 1, SHARED.toFile)
+    hashPoints(hash, runtime, 'g1', bytes.slice(staging, staging + 64 * n), staging)
+    await check()
+  }
+}

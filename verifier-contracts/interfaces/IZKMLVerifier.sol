@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {IERC165} from "./IERC165.sol";
+
+/// @title ERC-7992: verifier of inferences
+interface IZKMLVerifier is IERC165 {
+    event InferenceVerified(
+        uint256 indexed modelId, bytes32 indexed inputCommitment, bytes output, address indexed caller
+    );
+
+    error InvalidProof();
+    error ModelMismatch();
+    error InputCommitmentMismatch();
+    error OutputMismatch();
+    error UnsupportedProofSystem(bytes4 proofSystemId);
+    error VerificationRefused_ModelDeprecated(uint256 modelId);
+
+    /// @notice Reverts unless the proof shows that the registered model gave the output for an input with the commitment.
+    function verifyInference(uint256 modelId, bytes32 inputCommitment, bytes calldata output, bytes calldata proof)
+        external;
+
+    /// @notice Identifier of the proof system that a model's current version uses.
+    function proofSystemOf(uint256 modelId) external view returns (bytes4);
+
+    /// @notice The registry that model numbers belong to.
+    function registry() external view returns (address registryAddress);
+}
+
+/// @title ERC-7992, optional storage extension
+interface IZKMLStorage {
+    event InferenceStored(bytes32 indexed inferenceId);
+
+    /// @notice As `verifyInference`, and keeps the inference.
+    /// @return inferenceId keccak256(abi.encodePacked(modelId, inputCommitment, output)).
+    function verifyAndStoreInference(
+        uint256 modelId,
+        bytes32 inputCommitment,
+        bytes calldata output,
+        bytes calldata proof
+    ) external returns (bytes32 inferenceId);
+
+    /// @notice A stored inference.
+    function getInference(bytes32 inferenceId)
+        external
+        view
+        returns (uint256 modelId, bytes32 inputCommitment, bytes memory output);
+}
