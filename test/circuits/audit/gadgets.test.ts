@@ -1,9 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { audit } from '../../../circuits/audit/audit.ts'
 import type { Builder } from '../../../circuits/builder.ts'
 import { argmax } from '../../../circuits/gadgets/argmax.ts'
 import { rangeCheck, toBits } from '../../../circuits/gadgets/bits.ts'
-import { commit } from '../../../circuits/gadgets/commit.ts'
+import { commit, commitSet } from '../../../circuits/gadgets/commit.ts'
+import { compress } from '../../../circuits/gadgets/compress.ts'
 import { divide } from '../../../circuits/gadgets/divide.ts'
 import { type Forest, forest } from '../../../circuits/gadgets/forest.ts'
 import { locate } from '../../../circuits/gadgets/locate.ts'
@@ -17,6 +20,7 @@ import { relu } from '../../../circuits/gadgets/sign.ts'
 import { isZero } from '../../../circuits/gadgets/zero.ts'
 import type { LC } from '../../../circuits/lc.ts'
 import type { ProductMap } from '../../../circuits/productMap.ts'
+import { packageRoot } from '../../../src/packageRoot.ts'
 import { slots } from './slots.ts'
 import { boundedCircuit, circuitWith, type Input, openOf } from './support.ts'
 
@@ -170,6 +174,23 @@ for (const count of [1, 500]) {
     return commit(cs, xs, { ...form, salted: true }, cs.input('private', null))
   }
 }
+cases['commit to a set of tensors'] = (cs, input) => {
+  const forms = [
+    { count: 40, lo: -128, hi: 127 },
+    { count: 3, lo: 0, hi: 99999 },
+  ]
+  const tensors = forms.map(({ count, lo, hi }) => many(input, count, lo, hi))
+  return commitSet(cs, tensors, { tensors: forms, salted: false })
+}
+cases['compress tensors, at any element'] = (cs, input) => {
+  const forms = [
+    { count: 20, lo: -128, hi: 127 },
+    { count: 30, lo: 0, hi: 99999 },
+  ]
+  const tensors = forms.map((form) => ({ form, elements: many(input, form.count, form.lo, form.hi) }))
+  const { y, e } = compress(cs, tensors, cs.input('private', null))
+  return cs.add(y, e)
+}
 cases['trees by value and by path'] = (cs, input) => {
   const xs = many(input, 3, 0, 9)
   const thresholds = [
@@ -237,6 +258,13 @@ for (const [rows, inner, columns] of [
       }
       return cs.add(...packedProduct(cs, map, factors, rounded ? { shift: 9, lo: 0n, hi: 255n } : undefined))
     }
+
+test('no gadget is left out', () => {
+  const read = (path: string): string => readFileSync(join(packageRoot, path), 'utf8')
+  const files = readdirSync(join(packageRoot, 'circuits', 'gadgets')).filter((name) => name !== 'poseidonConstants.ts')
+  const own = read('test/circuits/audit/gadgets.test.ts')
+  expect(files.filter((name) => !own.includes(`gadgets/${name}`))).toEqual([])
+})
 
 describe('every gadget is determined', () => {
   for (const [name, body] of Object.entries(cases))
