@@ -7,6 +7,20 @@ import {UniversalVerifier} from "../verifiers/UniversalVerifier.sol";
 import {Simulator} from "./support/Simulator.sol";
 import {Test} from "./support/Test.sol";
 
+/// @dev Shows what batches draw their coefficients from.
+contract Seeds is UniversalVerifier {
+    constructor() UniversalVerifier(1) {}
+
+    function seed(
+        bytes32[] memory vkHashes,
+        uint256[] memory counts,
+        uint256[8][] calldata proofs,
+        uint256[] calldata input
+    ) external pure returns (uint256) {
+        return _seed(vkHashes, counts, proofs, input);
+    }
+}
+
 contract BatchTest is Test {
     using Simulator for Simulator.Key;
 
@@ -161,6 +175,21 @@ contract BatchTest is Test {
             input[3 + j] = input[j];
         }
         assertTrue(!accepted(proofs, input), "accepted");
+    }
+
+    function testFuzz_coefficientsDependOnEverything(
+        bytes32[] memory vkHashes,
+        uint256[] memory counts,
+        uint256[8][] memory proofs,
+        uint256[] memory input
+    ) external {
+        bytes32 keys = keccak256(abi.encode(keccak256("veritensor/batch/v1"), vkHashes, counts));
+        bytes memory all = abi.encodePacked(keys);
+        for (uint256 i = 0; i < proofs.length; i++) {
+            all = bytes.concat(all, abi.encodePacked(proofs[i]));
+        }
+        all = bytes.concat(all, abi.encodePacked(input));
+        assertEq(new Seeds().seed(vkHashes, counts, proofs, input), uint256(keccak256(all)), "seed");
     }
 
     function test_malformedBatchesAreRefused() external {
