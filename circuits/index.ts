@@ -1,5 +1,6 @@
 /** The circuit language as a package of its own: `import { … } from 'veritensor/circuits'`. */
 export { type Arithmetic, bigints, constraints, numbers } from './arithmetic.ts'
+export { type Audit, type AuditOptions, audit, type Undetermined } from './audit/audit.ts'
 export { type Bits, type Builder, createBuilder } from './builder.ts'
 export { type Circuit, type LCId, publicCount, rowsByScope, type Wire } from './circuit.ts'
 export { type CommitmentForm, commitmentOf, type SetForm, setCommitmentOf } from './commitment.ts'

@@ -47,7 +47,7 @@ describe('the script', () => {
   })
 
   test('audits the models of a folder, with commitments too', async () => {
-    const { code, out, err } = await runScript('audit', [root, '--json', '--committed'])
+    const { code, out, err } = await runScript('audit', [root, '--json', '--visibility', 'committed'])
     expect(err).toContain('[2/2]')
     const { schema, models } = JSON.parse(out) as { schema: string; models: Outcome[] }
     expect(schema).toBe('veritensor/audits@1')

@@ -7,7 +7,7 @@ import type { Graph } from '../../../src/graph/graph.ts'
 import { importOnnx } from '../../../src/graph/import.ts'
 import { simplify } from '../../../src/graph/simplify.ts'
 import { packageRoot } from '../../../src/packageRoot.ts'
-import { compileModel } from '../../../src/pipeline/compileModel.ts'
+import { type CompileModelOptions, compileModel } from '../../../src/pipeline/compileModel.ts'
 import { calibrate } from '../../../src/quantise/calibrate.ts'
 import { quantise } from '../../../src/quantise/quantise.ts'
 import { decodeSamples } from '../../../src/samples/samples.ts'
@@ -21,7 +21,7 @@ describe.each(['mnist', 'tabular'])('example %s', (name) => {
     return { path, bytes: readFileSync(path) }
   }
   const calibration = (graph: Graph) => decodeSamples(graph, read('calibration.npy'))
-  const { circuit, model } = compileModel(read('model.onnx').bytes, { calibration })
+  const { circuit, model } = compileModel(read('model.onnx').bytes, { calibration, compress: false })
 
   test('every wire is determined, and every input bounded', () => {
     const result = audit(circuit)
@@ -39,10 +39,16 @@ describe.each(['mnist', 'tabular'])('example %s', (name) => {
     expect(result.kernel).toEqual({ witnesses: 2, unsatisfied: 0, undecided: 0, moving: { count: 0, first: [] } })
   })
 
-  test('with commitments to inputs and outputs likewise', () => {
-    const committed = compileModel(read('model.onnx').bytes, { calibration, input: 'committed', output: 'committed' })
-    expect(committed.circuit.rows).toBeGreaterThan(circuit.rows)
-    expect(audit(committed.circuit)).toMatchObject({
+  const others: Readonly<Record<string, Partial<CompileModelOptions>>> = {
+    'commitments to inputs and outputs': { input: 'committed', output: 'committed' },
+    'compressed inputs and outputs': { input: 'public', compress: true },
+    // of the larger one that would take long
+    ...(name === 'tabular' ? { 'private weights': { weights: 'private' } } : {}),
+  }
+  test.each(Object.entries(others))('with %s likewise', (_, options) => {
+    const other = compileModel(read('model.onnx').bytes, { calibration, ...options })
+    expect(other.circuit.rows).toBeGreaterThan(circuit.rows)
+    expect(audit(other.circuit)).toMatchObject({
       ...{ determined: true, clean: true, kernel: { witnesses: 2 } },
       ranges: { unprovenInputs: { count: 0 }, unprovenWires: { count: 0 } },
     })
