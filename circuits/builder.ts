@@ -20,8 +20,14 @@ export type Bits = { readonly first: Wire; readonly count: number }
 
 export type Builder = ReturnType<typeof createBuilder>
 
-/** An empty circuit over a field. Inputs come first: public outputs, then public inputs, then private inputs. */
-export function createBuilder(F: Field) {
+/** Most rows of a circuit unless it is told otherwise: no public ceremony has powers of tau for more. */
+export const MAX_ROWS = 2 ** 28
+
+/**
+ * An empty circuit over a field. Inputs come first: public outputs, then public inputs, then private inputs. What would take
+ * more than `maxRows` rows is refused by CircuitError `limit/rows`.
+ */
+export function createBuilder(F: Field, maxRows = MAX_ROWS) {
   // doubles are exact up to here, and integers their own signed representatives
   const SAFE = Number(F.p / 2n < MAX_SAFE ? F.p / 2n : MAX_SAFE)
   let wires = 1
@@ -166,6 +172,10 @@ export function createBuilder(F: Field) {
   }
 
   const row = (a: LCId, b: LCId, c: LCId): void => {
+    if (rowScope.length >= maxRows)
+      throw new CircuitError('limit/rows', `the circuit takes more than ${maxRows} rows`, {
+        ...{ scope: scopes[scope], rows: maxRows },
+      })
     rowLC.push(a)
     rowLC.push(b)
     rowLC.push(c)

@@ -24,6 +24,8 @@ import {
 } from './visibility.ts'
 
 export type CompileOptions = {
+  /** Most rows; a model that takes more is refused. */
+  readonly maxRows?: number
   /** How the model is arranged first; by default `arrange`, which takes the fewest rows. */
   readonly rewrite?: Rewrite
   /** Share of the layers done. */
@@ -140,7 +142,7 @@ export function compile(model: IntegerModel, visibility: Visibility, options: Co
     )
   const infos = analyse(model)
   const ordered = (options.rewrite ?? arrange)(model)
-  const cs = createBuilder(Fr)
+  const cs = createBuilder(Fr, options.maxRows)
   const compressed = visibility.compressed ? { y: cs.output(), r: cs.output(), e: cs.output() } : undefined
   const signals = { public: compressed ? () => 0 : sizeOf, private: () => 0, committed: () => 1 }
   const outputWires = ordered.outputs.map((port) =>

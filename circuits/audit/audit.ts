@@ -88,8 +88,8 @@ const DRAWN = 24
 const DRAWN_WIRES = 4_000_000
 /** Witnesses at which the kernel test is made. */
 const KERNELS = 2
-/** Work of all searches together, in terms of rows evaluated. */
-const EFFORT = 4_000_000
+/** Work of all searches together, in terms that are visited. */
+const EFFORT = 10_000_000
 
 /**
  * Audits a circuit. Near-linear in its terms: seconds for a million rows. Searching second witnesses is bounded work for each

@@ -23,6 +23,9 @@ export type Target = {
 /** Samples that are enough to calibrate. */
 const SAMPLES = 3
 
+/** What mutants may ask for: what compiles in seconds. */
+const limits = { elements: 2 ** 17, rows: 2 ** 19 }
+
 /** The model of a folder with model.onnx and test_data_set_N. */
 export function folderTarget(name: string, folder: string): Target {
   const onnx = new Uint8Array(readFileSync(join(folder, 'model.onnx')))
@@ -35,7 +38,7 @@ export function folderTarget(name: string, folder: string): Target {
  */
 export function compileMutant(bytes: Uint8Array, { shapes, samples }: Target): void {
   const attempt = (given: Target['shapes']): void => {
-    compileModel(bytes, { shapes: given, bits: 8, calibration: (graph) => fitting(graph, samples) })
+    compileModel(bytes, { shapes: given, bits: 8, limits, calibration: (graph) => fitting(graph, samples) })
   }
   try {
     attempt(shapes)

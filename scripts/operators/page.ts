@@ -91,8 +91,8 @@ function section(op: Op): string {
 
 const preface = `# Operators
 
-Made by \`npm run docs:operators\` from \`src/ops/\`; a test fails where it is stale. Whatever is not listed is refused by an error that
-names node, attribute, value and what is supported.
+Made by \`npm run docs:operators\` from \`src/ops/\`; a test fails where it is stale. Whatever is not listed is refused by an error
+that names node, attribute, value and what is supported.
 
 q is an integer of an input, s its scale and sy that of the result (real = scale · integer), S a shift: results of linear layers and
 products are *wide*, in steps of sy / 2^S, until something reads them requantised (docs/integer-model.md). n is the number of

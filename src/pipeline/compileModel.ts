@@ -4,6 +4,7 @@ import { VeritensorError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { importOnnx } from '../graph/import.ts'
 import { dropNoOps, removeDead, simplify } from '../graph/simplify.ts'
+import { checkElements } from '../graph/size.ts'
 import { analyse, type IntegerModel, weightsOf } from '../model/model.ts'
 import type { Scheme } from '../ops/lowering.ts'
 import { UnsupportedError } from '../ops/unsupported.ts'
@@ -17,6 +18,9 @@ import type { Sample } from '../samples/samples.ts'
 import { type Shape, sizeOf, type Tensor } from '../tensor.ts'
 import { checkVisibility, inputVisibility, outputVisibility, type Visibility, weightVisibility } from '../visibility.ts'
 import { type WeightSet, weightSetOfGraph } from './weights.ts'
+
+/** Most elements of a model's values by default: each takes about a hundred bytes on the way. */
+const MAX_ELEMENTS = 2 ** 26
 
 /** Share of an output's range that the default choice of bits keeps errors within. */
 export const DEFAULT_TOLERANCE = 0.01
@@ -69,6 +73,13 @@ export type CompileModelOptions = {
   /** Commit to inputs without salts, so that digests can be compared but don't hide what can be guessed. */
   readonly unsalted?: boolean
   readonly shapes?: Readonly<Record<string, Shape>>
+  /** What a model may ask for: `limit/elements` and `limit/rows` tell that it asks for more. */
+  readonly limits?: {
+    /** Elements of the inputs and of all values that depend on them; default 2²⁶. */
+    readonly elements?: number
+    /** Rows of the circuit; default 2²⁸. */
+    readonly rows?: number
+  }
   /** Phases in order, each with its share done. */
   readonly onProgress?: (phase: 'import' | 'calibrate' | 'quantise' | 'compile' | 'report', fraction: number) => void
 }
@@ -77,7 +88,7 @@ export type CompileModelOptions = {
  * ONNX bytes to circuit: import, calibrate, quantise, compile, and compare the integers with the floats. A quantised model is
  * not calibrated: its own integers are proved.
  *
- * Throws VeritensorError of the categories `model`, `input` and `usage`, and CircuitError.
+ * Throws VeritensorError of the categories `model`, `input`, `limit` and `usage`, and CircuitError.
  */
 export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Compiled {
   const { onProgress } = options
@@ -95,7 +106,9 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
     ...(options.unsalted ? { unsalted: true } : {}),
   }
   onProgress?.('import', 0)
+  const { limits = {} } = options
   const graph = importGraph(onnx, shapes)
+  checkElements(graph, limits.elements ?? MAX_ELEMENTS)
   checkVisibility(wanted, { inputs: graph.inputs, outputs: graph.outputs.map((name) => ({ name })) })
   const { calibration = [] } = options
   const samples = [...(typeof calibration === 'function' ? calibration(graph) : calibration)]
@@ -126,7 +139,10 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
   checkVisibility(visibility, model)
   const weights = openWeights ? weightSetOfGraph({ model, visibility }, graph, options.weightsSalt) : undefined
   onProgress?.('compile', 0)
-  const circuit = compile(model, visibility, { onProgress: (fraction) => onProgress?.('compile', fraction) })
+  const circuit = compile(model, visibility, {
+    ...(limits.rows === undefined ? {} : { maxRows: limits.rows }),
+    onProgress: (fraction) => onProgress?.('compile', fraction),
+  })
   onProgress?.('report', 0)
   const compare = comparer(graph, model, 'saturate', weights?.integers)
   const report = reportOn(samples.map(compare))

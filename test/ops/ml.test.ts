@@ -276,6 +276,49 @@ describe('decision trees', () => {
     }
   })
 
+  test('give labels alone', () => {
+    const random = seeded(22)
+    const { attributes, leaves } = randomTrees(random, 5, 3, thresholds, ['LEQ'])
+    const x = (): Tensor[] => [
+      tensor(
+        [2, 3],
+        normal(random, [2, 3]).data.map((v) => Math.min(Math.max(v, -2), 2)),
+      ),
+    ]
+    const entries = leaves.flatMap((leaf) => [0, 1, 2].map((c) => ({ ...leaf, c })))
+    const trees: Attributes = {
+      ...attributes,
+      class_ids: { ints: entries.map((e) => e.c) },
+      class_nodeids: { ints: entries.map((e) => e.node) },
+      class_treeids: { ints: entries.map((e) => e.tree) },
+      class_weights: { floats: entries.map(() => random.integer(0, 100) / 64) },
+      classlabels_int64s: { ints: [4, 7, -2] },
+    }
+    const linear: Attributes = {
+      classlabels_ints: { ints: [4, 7, -2] },
+      coefficients: { floats: Array.from({ length: 9 }, () => random.normal() / 1000) },
+      intercepts: { floats: [0, 0.001, -0.001] },
+    }
+    const machine: Attributes = {
+      ...{ classlabels_ints: { ints: [4, 7] }, vectors_per_class: { ints: [1, 1] }, rho: { floats: [0.1] } },
+      coefficients: { floats: [0.75, -0.75] },
+      ...{ kernel_type: { string: 'RBF' }, kernel_params: { floats: [0.25, 0, 3] } },
+      support_vectors: { floats: [0.5, -0.5, 1, -1, 0.25, 0] },
+    }
+    for (const [op, attributes] of [
+      ['TreeEnsembleClassifier', trees],
+      ['LinearClassifier', linear],
+      ['SVMClassifier', machine],
+    ] as const) {
+      const { run } = prove(modelOf(op, attributes, x(), { outputs: ['label'] }), Array.from({ length: 20 }, x))
+      const found = Array.from({ length: 40 }, () => run(x()))
+      const labels = found.flatMap(({ float }) => [...float[0]!.data])
+      const same = found.flatMap(({ integer }) => [...integer[0]!.data]).filter((v, i) => v === labels[i]).length
+      expect(new Set(labels).size, op).toBeGreaterThan(1)
+      expect(same, op).toBeGreaterThanOrEqual(op === 'TreeEnsembleClassifier' ? 80 : 78)
+    }
+  })
+
   test('of malformed lists are refused', () => {
     const x = [tensor([1, 2], [0, 0])]
     const good = {
@@ -420,7 +463,12 @@ describe('operators of ai.onnx.ml', () => {
   test.each(['LINEAR', 'POLY', 'RBF', 'SIGMOID'])('SVMRegressor with the kernel %s', (kernel) => {
     const random = seeded(23)
     const vectors = Array.from({ length: 12 }, () => Math.fround(random.normal()))
-    const x = (): Tensor[] => [normal(random, [2, 3])]
+    const x = (): Tensor[] => [
+      tensor(
+        [2, 3],
+        normal(random, [2, 3]).data.map((v) => Math.min(Math.max(v, -2), 2)),
+      ),
+    ]
     const onnx = modelOf(
       'SVMRegressor',
       {

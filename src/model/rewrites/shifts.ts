@@ -1,5 +1,5 @@
 import { type ConvMap, type Linear, linearMap, type MatMulMap } from '../layers/linear.ts'
-import { type Requantise, shiftAt } from '../layers/requantise.ts'
+import { type Requantise, requantise, shiftAt } from '../layers/requantise.ts'
 import type { IntegerModel } from '../model.ts'
 import { rebuild } from './rebuild.ts'
 
@@ -20,13 +20,22 @@ export function shortenShifts(model: IntegerModel): IntegerModel {
     const source = to.layerOf(id)
     if (layer.kind !== 'requantise' || source?.kind !== 'linear' || !to.isRead(id, 1)) return undefined
     const { size } = to.infoOf(id)
-    const by = commonTwos(source, layer, size)
-    if (by.every((k) => k === 0)) return undefined
-    const divided = to.emit({ ...source, map: dividedMap(source.map, by) })
-    const shifts = Uint8Array.from({ length: size }, (_, j) => shiftAt(layer, j) - by[j]!)
-    const uniform = shifts.every((s) => s === shifts[0])
-    const short = uniform ? { shifts: shifts.slice(0, 1), inner: size } : { shifts, inner: 1 }
-    return to.emit({ ...layer, inputs: [divided], ...short })
+    const own = commonTwos(source, layer, size)
+    const least = own.reduce((m, k) => Math.min(m, k), 255)
+    // one bound stands for all outputs: where they are divided unequally it may grow, and readers rest on it
+    for (const by of [own, new Uint8Array(size).fill(least)]) {
+      if (by.every((k) => k === 0)) continue
+      const divided: Linear = { ...source, map: dividedMap(source.map, by) }
+      const shifts = Uint8Array.from({ length: size }, (_, j) => shiftAt(layer, j) - by[j]!)
+      const uniform = shifts.every((s) => s === shifts[0])
+      const short: Requantise = {
+        ...layer,
+        ...(uniform ? { shifts: shifts.slice(0, 1), inner: size } : { shifts, inner: 1 }),
+      }
+      const [before, after] = [to.boundsOf(layer), requantise.bounds(short, [{ ...to.boundsOf(divided), size }])]
+      if (after.lo >= before.lo && after.hi <= before.hi) return to.emit({ ...short, inputs: [to.emit(divided)] })
+    }
+    return undefined
   })
 }
 

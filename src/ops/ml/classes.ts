@@ -117,9 +117,9 @@ export const classScaling = (classesOf: (context: InferContext) => Classes): Sca
 /** Step of scores that are only read by a softmax or a logistic function. */
 const LOGIT_STEP = 2 ** -6
 
-/** Step that raw scores need: that of the output where they are the output. */
-export const scoreStep = (context: LowerContext, classes: Classes): number =>
-  probabilities(classes) ? LOGIT_STEP : context.target(1).scale
+/** Step that raw scores need: that of the output where they are the output; `otherwise` where only labels are asked for. */
+export const scoreStep = <T>(context: LowerContext, classes: Classes, otherwise: T): number | T =>
+  probabilities(classes) ? LOGIT_STEP : context.node.outputs[1] ? context.target(1).scale : otherwise
 
 /** Bits of the index into the table of the logistic function, and the input where it ends: its value is 1 - 2⁻¹¹·⁵. */
 const LOGISTIC_BITS = 10

@@ -86,7 +86,11 @@ export const linearClassifier: Op = {
   lower: (context, [x]) => {
     const { rows, features, classes, weight, intercept } = classifier(context)
     // labels compare scores, so these keep all bits and share one shift
-    const scale = scoreStep(context, classes)
+    let largest = 0
+    for (let k = 0; k < features; k++)
+      for (let c = 0; c < classes.scored; c++) largest = Math.max(largest, Math.abs(weight(k, c)))
+    // labels alone: what a step of x makes of a score
+    const scale = scoreStep(context, classes, x!.scale * (largest || 1))
     const target = { lo: 0, hi: 0, scale, wide: true }
     const raw = lowerGemm({ ...context, target: () => target }, x!, [rows, features, classes.scored], {
       weight,

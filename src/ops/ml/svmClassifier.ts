@@ -157,7 +157,12 @@ export const svmClassifier: Op = {
   lower: (context, [x]) => {
     const { kernels, weight, rho, probability, classes } = classifier(context)
     // labels compare scores, so these keep all bits and share one shift
-    const target = { lo: 0, hi: 0, scale: scoreStep(context, classes), wide: true }
+    let largest = 0
+    for (let i = 0; i < kernels.count; i++)
+      for (let c = 0; c < classes.scored; c++) largest = Math.max(largest, Math.abs(weight(i, c)))
+    // labels alone: what a step of a kernel's value makes of a score
+    const scale = scoreStep(context, classes, (largest || 1) / 2 ** context.scheme.bits)
+    const target = { lo: 0, hi: 0, scale, wide: true }
     const sums = (a: number, b: number) =>
       lowerMachines(
         { ...context, target: () => target },

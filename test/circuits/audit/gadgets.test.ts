@@ -9,12 +9,14 @@ import { type Forest, forest } from '../../../circuits/gadgets/forest.ts'
 import { locate } from '../../../circuits/gadgets/locate.ts'
 import { lookup, roundedLookup } from '../../../circuits/gadgets/lookup.ts'
 import { maximumOf, minimum } from '../../../circuits/gadgets/max.ts'
+import { packedProduct } from '../../../circuits/gadgets/packedProduct.ts'
 import { poseidon } from '../../../circuits/gadgets/poseidon.ts'
 import { requantise } from '../../../circuits/gadgets/requantise.ts'
 import { remainderBits, rescale } from '../../../circuits/gadgets/rescale.ts'
 import { relu } from '../../../circuits/gadgets/sign.ts'
 import { isZero } from '../../../circuits/gadgets/zero.ts'
 import type { LC } from '../../../circuits/lc.ts'
+import type { ProductMap } from '../../../circuits/productMap.ts'
 import { slots } from './slots.ts'
 import { boundedCircuit, circuitWith, type Input, openOf } from './support.ts'
 
@@ -208,13 +210,33 @@ function deepTree(outputs: number): Forest {
 
 /** Gadgets whose result intervals alone show to be in a wider range than the builder claims, for reasons of its own. */
 const wider = (name: string): boolean =>
-  /^table of (16|256|1000)|^rescale: .*(128|300)\).* to \[-128|^rescale: \(201x|^divide .*(wire|sum|product)|exceptions$|^trees/.test(
+  /^table of (16|256|1000)|^two tables|^product.*[0-9]\]$|^rescale: .*(128|300)\).* to \[-128|^rescale: \(201x|^divide .*(wire|sum|product)|exceptions$|^trees/.test(
     name,
   )
 
 /** Gadgets that make inverses mod p, or hashes. */
 const hasElements = (name: string): boolean =>
   /^is zero: (wide|any)|exceptions|any element|^poseidon|^commit/.test(name)
+
+for (const [rows, inner, columns] of [
+  [1, 20, 12],
+  [7, 9, 4],
+] as const)
+  for (const rounded of [true, false])
+    cases[`product of [${rows}, ${inner}] and [${inner}, ${columns}]${rounded ? ', rounded' : ''}`] = (cs, input) => {
+      const map: ProductMap = {
+        ...{ rows, inner, columns },
+        x: (i, t) => ((i + t) % 5 === 4 ? -1 : i * inner + t),
+        w: (t, j) => t * columns + j,
+        bias: (j) => j,
+      }
+      const factors = {
+        x: many(input, rows * inner, 0, 255),
+        w: many(input, inner * columns, -128, 127),
+        bias: many(input, columns, -9999, 9999),
+      }
+      return cs.add(...packedProduct(cs, map, factors, rounded ? { shift: 9, lo: 0n, hi: 255n } : undefined))
+    }
 
 describe('every gadget is determined', () => {
   for (const [name, body] of Object.entries(cases))

@@ -328,6 +328,28 @@ describe('a rewrite does what it is for', () => {
     expect(better(even, name('shortenShifts')).layers.at(-1)).toMatchObject({ shifts: Uint8Array.of(2, 3) })
     const whole = modelOf([linear([0], [[[0, 8]], [[2, 8]]]), requantise(1, 3, -8, 7, 2)], -50, 50)
     expect(better(whole, name('shortenShifts')).layers.at(-1)).toMatchObject({ shifts: Uint8Array.of(0) })
+    // divided unequally, the bound of both would outgrow the table
+    const steps = (first: number): Layer[] => [
+      linear([0], [[[0, first]], [[1, 32]]]),
+      requantise(1, 6, -128, 127, 2),
+      lookup(2, -80, each(161), 2),
+    ]
+    const rewrite = name('shortenShifts')
+    const kept = checked(modelOf(steps(97), -50, 50), rewrite, [Float64Array.of(1, 2, 3, 4, 5, 6)])
+    expect(kept.layers[1]).toMatchObject({ shifts: Uint8Array.of(6) })
+    expect(better(modelOf(steps(100), -50, 50), rewrite).layers[1]).toMatchObject({ shifts: Uint8Array.of(4) })
+  })
+
+  test('shifts that differ stay where their sums together would seem to leave a table', () => {
+    const table = range(16, (i) => i * i - 5 * i)
+    const mixed = modelOf(
+      [linear([0], [[[0, 16]], [[1, 15]]]), requantise(1, 4, -100, 99, 2), lookup(2, -8, table, 2)],
+      -8,
+      7,
+    )
+    const input = Float64Array.of(-8, 7, 0, 0, 0, 0)
+    const rounded = checked(mixed, name('shortenShifts'), [input]).layers.find(({ kind }) => kind === 'requantise')
+    expect(rounded).toMatchObject({ shifts: Uint8Array.of(4) })
   })
 
   test('maxima of maxima and of what pads', () => {
