@@ -53,7 +53,11 @@ const TARGETS: readonly Target[] = [
 const EQUIVALENT: readonly (readonly [before: RegExp, after: RegExp, why: string])[] = [
   [/staticcall\(.*, 0x40\)\)/, /, 0x60\)\)/, 'a precompile returns two words, however much room there is for them'],
   [/X = IC_0/, /0x1c0\), 0x60\)/, 'the third word is overwritten by the first factor'],
-  [/calls := and\(calls, staticcall\(.*6,.*add to X/, /:= or/, 'sums of points on the curve never fail'],
+  [
+    /calls := and\(calls, staticcall\([^,]+, [67], .*(IC_i|add to X)/,
+    /:= or/,
+    'the key is on the curve: with gas these never fail',
+  ],
 ]
 
 const { values: options } = parseArgs({
