@@ -310,15 +310,11 @@ export const families: readonly Family[] = [
       const [from, by] = pick(draft.random, operands)
       const { rows, inner, columns } = drawProduct(draft)
       const data = operand(draft, [2, rows, inner], from)
-      const ws = grids(draft, by, WEIGHT, chance(draft.random, 0.5) ? [] : [columns])
+      const [stacked, single] = [chance(draft.random, 0.3), chance(draft.random, 0.5)]
+      const w = integers(draft, stacked ? [2, inner, columns] : [inner, columns], by)
+      const ws = grids(draft, by, WEIGHT, stacked || single ? [] : [columns])
       const ends = fitting(draft, from, spreadOf(inner)).pair
-      return draft.node('QLinearMatMul', [
-        data.x,
-        ...data.grid.pair,
-        integers(draft, [inner, columns], by),
-        ...ws,
-        ...ends,
-      ])
+      return draft.node('QLinearMatMul', [data.x, ...data.grid.pair, w, ...ws, ...ends])
     },
   },
   {
@@ -337,18 +333,15 @@ export const families: readonly Family[] = [
       const [from, by] = pick(random, operands)
       const { rows, inner, columns } = drawProduct(draft)
       const zero = constant([], [drawZero(random, from)], from)
-      const form = chance(random, 0.5) ? [] : [columns]
+      const [stacked, single] = [chance(random, 0.3), chance(random, 0.5)]
+      const form = stacked || single ? [] : [columns]
       const zeros = constant(
         form,
         Array.from({ length: form[0] ?? 1 }, () => drawZero(random, by)),
         by,
       )
-      return node('MatMulInteger', [
-        draft.input([rows, inner], from),
-        integers(draft, [inner, columns], by),
-        zero,
-        zeros,
-      ])
+      const w = integers(draft, stacked ? [2, inner, columns] : [inner, columns], by)
+      return node('MatMulInteger', [draft.input([2, rows, inner], from), w, zero, zeros])
     },
   },
   ...forms.flatMap((form) => [

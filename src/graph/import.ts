@@ -1,6 +1,6 @@
 import { findOp } from '../ops/index.ts'
 import { UnsupportedError } from '../ops/unsupported.ts'
-import { formatShape, isSaneShape, type Shape, type Tensor, type TensorType } from '../tensor.ts'
+import { formatShape, isSaneShape, type Shape, sizeOf, type Tensor, type TensorType } from '../tensor.ts'
 import type { Graph, Node } from './graph.ts'
 import { contextOf, createFolder, inferNode } from './infer.ts'
 import { decodeModel, duplicate, OnnxError, type OnnxInput, type OnnxModel, type OnnxNode } from './onnx.ts'
@@ -14,7 +14,12 @@ export type ImportOptions = {
   readonly shapes?: Readonly<Record<string, Shape>>
   /** Inputs that are fixed to a value and so become constants, by name. */
   readonly constants?: Readonly<Record<string, Tensor>>
+  /** Most elements of the inputs and of what nodes make of them, in all; default 2²⁶. */
+  readonly maxElements?: number
 }
+
+/** Each element takes about a hundred bytes on the way to a circuit. */
+const MAX_ELEMENTS = 2 ** 26
 
 /**
  * Reads an ONNX model: nodes in topological order, all types inferred, everything that depends on constants only computed.
@@ -23,7 +28,8 @@ export type ImportOptions = {
  * - OnnxError `model/not-onnx`, `model/tensor`, `model/cycle`, … where the file is malformed;
  * - UnsupportedError `model/unsupported` naming node, operator and attribute;
  * - InvalidNodeError `model/invalid-node` where a node contradicts its operator's definition;
- * - ImportError `input/shape` or `model/open-shape` where a shape is needed or given wrongly.
+ * - ImportError `input/shape` or `model/open-shape` where a shape is needed or given wrongly, `limit/elements` where the values
+ *   are too large.
  */
 export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Graph {
   const { model, notices } = withoutStrings(decodeModel(bytes))
@@ -31,6 +37,17 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   const constants = new Map(model.initializers)
   const inputs = inputsOf(model, options, constants)
   const types = new Map<string, TensorType>()
+  let elements = 0
+  const { maxElements = MAX_ELEMENTS } = options
+  const count = (made: readonly TensorType[]): void => {
+    elements += made.reduce((n, { shape }) => n + sizeOf(shape), 0)
+    if (elements > maxElements)
+      throw new ImportError('limit/elements', `the model computes more than ${maxElements} numbers`, {
+        details: { elements, maxElements },
+        fix: 'give smaller shapes for its inputs, or allow more',
+      })
+  }
+  count(inputs)
   for (const { name, dtype, shape } of inputs) types.set(name, { dtype, shape })
   for (const [name, { dtype, shape }] of constants) types.set(name, { dtype, shape })
 
@@ -56,8 +73,10 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
       if (name !== '') types.set(name, found[i]!)
     })
     const folded = fold(op, context, found)
-    if (folded === undefined) nodes.push({ ...node, outputs })
-    else
+    if (folded === undefined) {
+      count(found)
+      nodes.push({ ...node, outputs })
+    } else
       outputs.forEach((name, i) => {
         if (name !== '') constants.set(name, folded[i]!)
       })
@@ -72,7 +91,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   return notices.length === 0 ? graph : { ...graph, notices }
 }
 
-/** An input's shape can't be settled. */
+/** An input's shape can't be settled, or values are too large. */
 export class ImportError extends OnnxError {}
 
 function opsetOf({ opsets, functions, nodes }: OnnxModel): number {

@@ -6,14 +6,14 @@ import { lowerAveragePool } from './lower/pools.ts'
 import type { InferContext, Op } from './op.ts'
 import { poolAttributes, poolGeometry, type WindowGeometry, windowCounts, windowTaps } from './windows.ts'
 
-/** Geometry of the node's windows, and by how many elements each window's sum is divided, [Π outSpatial]. */
+/** Geometry of the node's windows, and by how many elements each window's sum is divided, [Π outSpatial], when asked. */
 export function averagePoolWindows(context: InferContext): {
   readonly geometry: WindowGeometry
-  readonly divisors: Int32Array
+  readonly divisors: () => Int32Array
 } {
   const given = attributesOf(context.node, { ...poolAttributes, count_include_pad: flag(false) })
   const geometry = poolGeometry(context.node, typeAt(context, 0).shape, given)
-  return { geometry, divisors: windowCounts(geometry, given.count_include_pad ? 'counts' : 'does not count') }
+  return { geometry, divisors: () => windowCounts(geometry, given.count_include_pad ? 'counts' : 'does not count') }
 }
 
 /** Mean of each window; padding counts as zeros or not at all. https://onnx.ai/onnx/operators/onnx__AveragePool.html */
@@ -34,7 +34,8 @@ export const averagePool: Op = {
     return [{ dtype, shape: [...shape.slice(0, 2), ...averagePoolWindows(context).geometry.outSpatial] }]
   },
   compute: (context, [x]) => {
-    const { geometry: g, divisors } = averagePoolWindows(context)
+    const { geometry: g, divisors: divisorsOf } = averagePoolWindows(context)
+    const divisors = divisorsOf()
     const [plane, out, at] = [sizeOf(g.inSpatial), sizeOf(g.outSpatial), windowTaps(g)]
     const planes = x!.shape[0]! * x!.shape[1]!
     const data = new Float64Array(planes * out)
@@ -46,6 +47,6 @@ export const averagePool: Op = {
   scaling: { tied: true },
   lower: (context, [x]) => {
     const { geometry, divisors } = averagePoolWindows(context)
-    return [lowerAveragePool(context, x!, geometry, divisors, averagePool.infer(context)[0]!.shape)]
+    return [lowerAveragePool(context, x!, geometry, divisors(), averagePool.infer(context)[0]!.shape)]
   },
 }

@@ -12,7 +12,7 @@ type Geometry = {
   readonly group: number
   readonly shape: Shape
   /** Position in an output plane where element i of an input plane goes by tap t, at [t · plane + i]; -1 for none. */
-  readonly to: Int32Array
+  readonly to: () => Int32Array
 }
 
 function geometry(context: InferContext): Geometry {
@@ -66,7 +66,7 @@ function geometry(context: InferContext): Geometry {
   const [plane, taps] = [sizeOf(x.slice(2)), sizeOf(kernel)]
   if (plane * taps > maxTaps) unsupported(context, 'elements and taps', plane * taps, `at most ${maxTaps}`)
   const [ofX, ofK, ofOut] = [stridesOf(x.slice(2)), stridesOf(kernel), stridesOf(out)]
-  const to = Int32Array.from({ length: plane * taps }, (_, k) => {
+  const placeOf = (_: unknown, k: number): number => {
     const [t, i] = [Math.floor(k / plane), k % plane]
     let position = 0
     for (let axis = 0; axis < rank; axis++) {
@@ -77,20 +77,22 @@ function geometry(context: InferContext): Geometry {
       position += o * ofOut[axis]!
     }
     return position
-  })
+  }
+  const to = (): Int32Array => Int32Array.from({ length: plane * taps }, placeOf)
   return { group, shape: [x[0]!, w[1]! * group, ...out], to }
 }
 
 /** Calls `add` for every element of x, every output element that it goes to, and the weight's position. */
 function spreadOut(
   context: InferContext,
-  { group, shape, to }: Geometry,
+  { group, shape, to: places }: Geometry,
   add: (output: number, input: number, weight: number) => void,
 ): void {
   const [x, w] = [typeAt(context, 0).shape, typeAt(context, 1).shape]
   const [plane, taps, out] = [sizeOf(x.slice(2)), sizeOf(w.slice(2)), sizeOf(shape.slice(2))]
   const [channels, filters] = [x[1]!, w[1]!]
   const perGroup = channels / group
+  const to = places()
   for (let n = 0; n < x[0]!; n++)
     for (let c = 0; c < channels; c++)
       for (let f = 0; f < filters; f++) {

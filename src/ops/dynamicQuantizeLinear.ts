@@ -1,11 +1,12 @@
 import { attributesOf } from './attributes.ts'
 import { typeOf } from './inputs.ts'
+import { lowerDynamicQuantisation } from './lower/dynamic.ts'
 import type { Op } from './op.ts'
 import { quantiseTensor, roundToEven, saturate } from './quantisation.ts'
 
 /**
- * Quantises to uint8 with a scale taken from the tensor itself: [min, max] widened to contain 0, in 255 steps. It has no integer
- * form: the scale is a float that differs from input to input.
+ * Quantises to uint8 with a scale taken from the tensor itself: [min, max] widened to contain 0, in 255 steps. A model that does
+ * so has no integers of its own: it is calibrated, and its integers follow those of its input.
  * https://onnx.ai/onnx/operators/onnx__DynamicQuantizeLinear.html
  */
 export const dynamicQuantizeLinear: Op = {
@@ -14,10 +15,12 @@ export const dynamicQuantizeLinear: Op = {
   opsets: [11, 25],
   arity: [1, 1],
   doc: {
-    integers: 'computed in floats only',
-    rows: '',
-    error: '',
-    refuses: 'to be proved: its scale differs from input to input, so that no fixed integers stand for its result',
+    integers:
+      'M = max(q, 0), m = max(-q, 0), D = max(M + m, 1): scale D·s / 255, zero point z = ⌊255·m / D + 1/2⌋, integers ' +
+      'clamp(⌊255·q / D + 1/2⌋ + z, 0, 255)',
+    rows: 'two maxima, and a quotient by D for each element and for z',
+    error: '1/2 step of the input, times 255 / D; halves go up',
+    refuses: 'its integers as outputs of the model',
     example: { inputs: [[2, 3]] },
   },
   infer: (context) => {
@@ -39,4 +42,6 @@ export const dynamicQuantizeLinear: Op = {
     const zeroPoint = { dtype: 'uint8' as const, shape: [], data: Float64Array.of(zero) }
     return [quantiseTensor(x!, scale, zeroPoint, 'uint8'), scale, zeroPoint]
   },
+  scaling: { nonNegative: () => true },
+  lower: (context, [x]) => lowerDynamicQuantisation(context, x!),
 }

@@ -25,7 +25,8 @@ function channelGroups(context: InferContext): Normalisation {
   const parameter = (at: number): number =>
     perChannel ? Math.floor(at / plane) % channels : Math.floor(at / size) % groups
   return {
-    groups: Array.from({ length: batch * groups }, (_, g) => Array.from({ length: size }, (_v, i) => g * size + i)),
+    groups: () =>
+      Array.from({ length: batch * groups }, (_, g) => Array.from({ length: size }, (_v, i) => g * size + i)),
     epsilon,
     centred: true,
     scaleAt: parameter,

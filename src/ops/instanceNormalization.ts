@@ -17,9 +17,8 @@ function planes(context: InferContext): Normalisation {
       invalid(context, `input ${i} is ${formatShape(typeAt(context, i).shape)}, the data have ${shape[1]} channels`)
   const channel = (at: number): number => Math.floor(at / plane) % shape[1]!
   return {
-    groups: Array.from({ length: shape[0]! * shape[1]! }, (_, g) =>
-      Array.from({ length: plane }, (_v, i) => g * plane + i),
-    ),
+    groups: () =>
+      Array.from({ length: shape[0]! * shape[1]! }, (_, g) => Array.from({ length: plane }, (_v, i) => g * plane + i)),
     epsilon,
     centred: true,
     scaleAt: channel,

@@ -23,9 +23,8 @@ export function trailingGroups(context: InferContext, centred: boolean): Normali
   if (size === 0) invalid(context, `${formatShape(inner)} has no elements`)
   const [scales, biases] = [positions(1), positions(2)]
   return {
-    groups: Array.from({ length: sizeOf(shape) / size }, (_, g) =>
-      Array.from({ length: size }, (_v, i) => g * size + i),
-    ),
+    groups: () =>
+      Array.from({ length: sizeOf(shape) / size }, (_, g) => Array.from({ length: size }, (_v, i) => g * size + i)),
     epsilon: given.epsilon,
     centred,
     scaleAt: (at) => scales[at % size]!,

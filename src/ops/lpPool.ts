@@ -1,9 +1,9 @@
-import { floatTypes, sizeOf } from '../tensor.ts'
+import { floatTypes } from '../tensor.ts'
 import { attributesOf, int } from './attributes.ts'
 import { invalid, typeAt, typeOf, unsupported } from './inputs.ts'
 import { lowerL1, lowerL2 } from './lower/reductions.ts'
 import type { InferContext, Op } from './op.ts'
-import { poolAttributes, poolGeometry, windowTaps } from './windows.ts'
+import { poolAttributes, poolGeometry, windowPositions } from './windows.ts'
 
 /** Which norm, the shape of the result, and the elements of each window. */
 function geometry(context: InferContext) {
@@ -11,13 +11,7 @@ function geometry(context: InferContext) {
   const { shape } = typeOf(context, 0, floatTypes)
   if (given.p < 1) invalid(context, `p = ${given.p} gives no norm`)
   const g = poolGeometry(context.node, shape, given)
-  const [plane, out, taps] = [sizeOf(g.inSpatial), sizeOf(g.outSpatial), windowTaps(g)]
-  const groups = Array.from({ length: shape[0]! * shape[1]! * out }, (_, j) => {
-    const [base, o] = [Math.floor(j / out) * plane, j % out]
-    const window: number[] = []
-    for (let tap = o; tap < taps.length; tap += out) if (taps[tap]! >= 0) window.push(base + taps[tap]!)
-    return window
-  })
+  const groups = (): number[][] => windowPositions(shape, g)
   return { p: given.p, shape: [...shape.slice(0, 2), ...g.outSpatial], groups }
 }
 
@@ -37,13 +31,13 @@ export const lpPool: Op = {
   infer: (context) => [{ dtype: typeAt(context, 0).dtype, shape: geometry(context).shape }],
   compute: (context, [x]) => {
     const { p, shape, groups } = geometry(context)
-    const data = Float64Array.from(groups, (g) => g.reduce((s, at) => s + Math.abs(x!.data[at]!) ** p, 0) ** (1 / p))
+    const data = Float64Array.from(groups(), (g) => g.reduce((s, at) => s + Math.abs(x!.data[at]!) ** p, 0) ** (1 / p))
     return [{ dtype: x!.dtype, shape, data }]
   },
   scaling: { nonNegative: () => true },
   lower: (context, [x]) => {
     const { p, shape, groups } = geometry(context)
     if (p > 2) return unsupported(context, 'p', p, '1 and 2')
-    return [(p === 1 ? lowerL1 : lowerL2)(context, x!, groups, shape)]
+    return [(p === 1 ? lowerL1 : lowerL2)(context, x!, groups(), shape)]
   },
 }

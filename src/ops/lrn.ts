@@ -17,12 +17,13 @@ function neighbours(context: InferContext) {
   if (shape.length < 3 || given.size < 1)
     invalid(context, `windows of ${given.size} channels do not fit ${formatShape(shape)}`)
   const [channels, plane] = [shape[1]!, sizeOf(shape.slice(2))]
-  const groups = Array.from({ length: sizeOf(shape) }, (_, at) => {
-    const c = Math.floor(at / plane) % channels
-    const first = Math.max(0, c - Math.floor((given.size - 1) / 2))
-    const last = Math.min(channels - 1, c + Math.ceil((given.size - 1) / 2))
-    return Array.from({ length: last - first + 1 }, (_v, i) => at + (first + i - c) * plane)
-  })
+  const groups = (): number[][] =>
+    Array.from({ length: sizeOf(shape) }, (_, at) => {
+      const c = Math.floor(at / plane) % channels
+      const first = Math.max(0, c - Math.floor((given.size - 1) / 2))
+      const last = Math.min(channels - 1, c + Math.ceil((given.size - 1) / 2))
+      return Array.from({ length: last - first + 1 }, (_v, i) => at + (first + i - c) * plane)
+    })
   return { ...given, groups }
 }
 
@@ -44,7 +45,8 @@ export const lrn: Op = {
     return [typeAt(context, 0)]
   },
   compute: (context, [x]) => {
-    const { alpha, beta, bias, size, groups } = neighbours(context)
+    const { alpha, beta, bias, size, groups: groupsOf } = neighbours(context)
+    const groups = groupsOf()
     const data = x!.data.map((v, j) => {
       const squares = groups[j]!.reduce((s, at) => s + x!.data[at]! ** 2, 0)
       return v / (bias + (alpha / size) * squares) ** beta
@@ -53,7 +55,8 @@ export const lrn: Op = {
   },
   scaling: { nonNegative: (_, [x]) => x === true },
   lower: (context, [input]) => {
-    const { alpha, beta, bias, size, groups } = neighbours(context)
+    const { alpha, beta, bias, size, groups: groupsOf } = neighbours(context)
+    const groups = groupsOf()
     if (bias <= 0 || alpha < 0) return unsupported(context, 'bias', bias, 'a positive bias and an alpha of at least 0')
     const x = context.narrow(input!)
     const squares = context.emit({ kind: 'multiply', inputs: [x.value, x.value], shape: x.shape })

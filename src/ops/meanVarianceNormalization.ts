@@ -10,9 +10,10 @@ function groups(context: InferContext): Normalisation {
   const { shape } = typeOf(context, 0, floatTypes)
   const { axes } = attributesOf(context.node, { axes: ints() })
   if (shape.includes(0)) invalid(context, 'the input has no elements')
+  const along = axesOf(context, axes ?? [0, 2, 3], shape.length)
   const none = (): number => 0
   return {
-    groups: groupsAlong(shape, axesOf(context, axes ?? [0, 2, 3], shape.length)),
+    groups: () => groupsAlong(shape, along),
     // the definition divides by √variance + 1e-9: the same but for elements that are all equal, where both are 0
     epsilon: 1e-18,
     centred: true,

@@ -9,7 +9,8 @@ import type { LowerContext, QTensor } from './lowering.ts'
 
 /** Groups of elements, and for each element the positions of its factor and its summand. */
 export type Normalisation = {
-  readonly groups: readonly (readonly number[])[]
+  /** Elements of each group. Made when they are needed: types don't need them. */
+  readonly groups: () => readonly (readonly number[])[]
   readonly epsilon: number
   /** Whether the mean is taken off; without, it counts as 0. */
   readonly centred: boolean
@@ -22,10 +23,11 @@ export type Normalisation = {
 /** Mean and 1 / √(variance + epsilon) of each group, and the normalised elements, weighted. */
 export function computeNormalisation(
   x: Tensor,
-  { groups, epsilon, centred, scaleAt, biasAt }: Normalisation,
+  { groups: groupsOf, epsilon, centred, scaleAt, biasAt }: Normalisation,
   scale: Tensor | undefined,
   bias: Tensor | undefined,
 ): { readonly data: Float64Array; readonly means: Float64Array; readonly factors: Float64Array } {
+  const groups = groupsOf()
   const data = new Float64Array(x.data.length)
   const means = new Float64Array(groups.length)
   const factors = new Float64Array(groups.length)
@@ -50,7 +52,7 @@ export function lowerNormalisation(context: LowerContext, x: QTensor, normalisat
   return lowerNormalised(
     context,
     x,
-    groups,
+    groups(),
     normalisation,
     (at) => (scale === undefined ? 1 : scale.data[scaleAt(at)]!),
     (at) => (bias === undefined ? 0 : bias.data[biasAt(at)]!),

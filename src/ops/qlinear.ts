@@ -15,6 +15,7 @@ import { constantOf, type Example } from './doc.ts'
 import { globalAveragePool } from './globalAveragePool.ts'
 import { invalid, typeAt, typeOf } from './inputs.ts'
 import { leakyRelu } from './leakyRelu.ts'
+import { lowerIntegerConv, lowerIntegerMatMul } from './lower/integerProducts.ts'
 import { matMul } from './matMul.ts'
 import { mul } from './mul.ts'
 import type { InferContext, Op } from './op.ts'
@@ -65,6 +66,7 @@ function composite(
   arity: Op['arity'],
   expand: (context: InferContext) => Part[],
   example: Example,
+  others: Partial<Pick<Op, 'doc' | 'lower'>> = {},
 ): Op {
   const named = <T>(list: readonly (T | undefined)[]): Map<string, T> =>
     new Map(list.flatMap((x, i) => (x === undefined ? [] : [[`#${i}`, x]])))
@@ -102,6 +104,7 @@ function composite(
       }
       return last
     },
+    ...others,
   }
   expansions.set(op, expand)
   return op
@@ -242,6 +245,16 @@ export const convInteger = composite(
     toInt32('sum'),
   ],
   { inputs: [pixels], constants: [bytes([1, 1, 2, 2], 1, 2, 3, 4)] },
+  {
+    doc: {
+      integers: 'Σ (x - zx)·(w - zw) exactly; they do not wrap',
+      rows: '0',
+      error: 'none',
+      refuses: 'weights that the model computes',
+      example: { inputs: [pixels], constants: [bytes([1, 1, 2, 2], 1, 2, 3, 4)] },
+    },
+    lower: (context, inputs) => [lowerIntegerConv(context, inputs, convInteger.infer(context)[0]!.shape)],
+  },
 )
 
 /** The accumulators of a product of integers. https://onnx.ai/onnx/operators/onnx__MatMulInteger.html */
@@ -257,6 +270,15 @@ export const matMulInteger = composite(
     toInt32('sum'),
   ],
   { inputs: [bytes([1, 2], 7, 200)], constants: [bytes([2, 2], 1, 2, 3, 4)] },
+  {
+    doc: {
+      integers: 'Σ (a - za)·(b - zb) exactly; they do not wrap',
+      rows: '0 where one side is constant; else n·k products',
+      error: 'none',
+      example: { inputs: [bytes([1, 2], 7, 200)], constants: [bytes([2, 2], 1, 2, 3, 4)] },
+    },
+    lower: (context, inputs) => [lowerIntegerMatMul(context, inputs)],
+  },
 )
 
 const MICROSOFT = 'com.microsoft'

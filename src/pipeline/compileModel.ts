@@ -4,7 +4,6 @@ import { VeritensorError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { importOnnx } from '../graph/import.ts'
 import { dropNoOps, removeDead, simplify } from '../graph/simplify.ts'
-import { checkElements } from '../graph/size.ts'
 import { analyse, type IntegerModel, weightsOf } from '../model/model.ts'
 import type { Scheme } from '../ops/lowering.ts'
 import { UnsupportedError } from '../ops/unsupported.ts'
@@ -18,9 +17,6 @@ import type { Sample } from '../samples/samples.ts'
 import { type Shape, sizeOf, type Tensor } from '../tensor.ts'
 import { checkVisibility, inputVisibility, outputVisibility, type Visibility, weightVisibility } from '../visibility.ts'
 import { type WeightSet, weightSetOfGraph } from './weights.ts'
-
-/** Most elements of a model's values by default: each takes about a hundred bytes on the way. */
-const MAX_ELEMENTS = 2 ** 26
 
 /** Share of an output's range that the default choice of bits keeps errors within. */
 export const DEFAULT_TOLERANCE = 0.01
@@ -75,7 +71,7 @@ export type CompileModelOptions = {
   readonly shapes?: Readonly<Record<string, Shape>>
   /** What a model may ask for: `limit/elements` and `limit/rows` tell that it asks for more. */
   readonly limits?: {
-    /** Elements of the inputs and of all values that depend on them; default 2²⁶. */
+    /** Elements of the inputs and of what nodes make of them, in all; default 2²⁶. */
     readonly elements?: number
     /** Rows of the circuit; default 2²⁸. */
     readonly rows?: number
@@ -107,8 +103,7 @@ export function compileModel(onnx: Uint8Array, options: CompileModelOptions): Co
   }
   onProgress?.('import', 0)
   const { limits = {} } = options
-  const graph = importGraph(onnx, shapes)
-  checkElements(graph, limits.elements ?? MAX_ELEMENTS)
+  const graph = importGraph(onnx, shapes, {}, limits.elements)
   checkVisibility(wanted, { inputs: graph.inputs, outputs: graph.outputs.map((name) => ({ name })) })
   const { calibration = [] } = options
   const samples = [...(typeof calibration === 'function' ? calibration(graph) : calibration)]
@@ -206,7 +201,8 @@ export function importGraph(
   onnx: Uint8Array,
   shapes: Readonly<Record<string, Shape>> = {},
   constants: Readonly<Record<string, Tensor>> = {},
+  maxElements?: number,
 ): Graph {
-  const graph = importOnnx(onnx, { shapes, constants })
+  const graph = importOnnx(onnx, { shapes, constants, ...(maxElements === undefined ? {} : { maxElements }) })
   return isQuantised(graph) ? removeDead(dropNoOps(graph)) : simplify(graph)
 }

@@ -30,21 +30,30 @@ import type { InferContext, Moves, Op } from '../ops/op.ts'
 import { inputNames, partContext, partsOf, quantisedOperators } from '../ops/qlinear.ts'
 import { type Granularity, granularityOf, requantiseFactor, roundToEven } from '../ops/quantisation.ts'
 import { quantizeAttributes } from '../ops/quantizeLinear.ts'
-import { type WindowGeometry, wholePlane, windowCounts, windowTaps } from '../ops/windows.ts'
+import { wholePlane, windowCounts, windowPositions } from '../ops/windows.ts'
 import { broadcastMap, integerRange, isFloat, type Shape, sizeOf, type Tensor, type TensorType } from '../tensor.ts'
 import { ratioFor, type Staircase, staircaseOf, tiedRatioFor } from './staircase.ts'
 
 /** A quantised model uses something that has no exact integer form. */
 export class ExactError extends VeritensorError {}
 
+/** Products of integers, whose result is no quantised tensor yet. */
+const integerProducts = new Set(['ConvInteger', 'MatMulInteger'])
 /** Operators that only occur in quantised models. */
-const quantisedOps = new Set(['QuantizeLinear', 'DynamicQuantizeLinear', ...quantisedOperators.map(({ type }) => type)])
+const quantisedOps = new Set(['QuantizeLinear', ...quantisedOperators.map(({ type }) => type)])
 
-/** Whether a graph computes with quantised activations, so that it has integers of its own. */
-export const isQuantised = (graph: Graph): boolean =>
-  graph.nodes.some(
-    ({ op, inputs }) => quantisedOps.has(op) || (op === 'DequantizeLinear' && !graph.constants.has(inputs[0]!)),
-  )
+/**
+ * Whether a graph computes with quantised activations, so that it has integers of its own. A graph that takes scales from its data
+ * (DynamicQuantizeLinear) has none, nor one that multiplies two tensors of integers: these are calibrated.
+ */
+export const isQuantised = ({ nodes, constants }: Graph): boolean => {
+  const dynamic = nodes.some(({ op }) => op === 'DynamicQuantizeLinear')
+  return nodes.some(({ op, inputs }) => {
+    if (op === 'DequantizeLinear') return !constants.has(inputs[0]!)
+    if (!integerProducts.has(op)) return quantisedOps.has(op)
+    return !dynamic && [1, 2, 3].every((i) => !inputs[i] || constants.has(inputs[i]))
+  })
+}
 
 /** What a QuantizeLinear rounds to: real = scale · q for q in [lo, hi], zero point taken off. */
 type Rounding = Bounds & { readonly scale: number }
@@ -613,11 +622,29 @@ const gemmRule: Rule = (place, [data, weights, bias]) => {
   })
 }
 
+/** Most terms of a map with one list of terms per result. */
+const MAX_TERMS = 2 ** 24
+
 const matMulRule: Rule = (place, [a, b]) => {
   const x = levels(place, a)
-  const { m, k, n, batch, right } = matMulGeometry(place)
-  if (right.some((at) => at !== 0)) return failWith(place.node, 'stacks of weights')
-  return product(place, x, [m * sizeOf(batch), k, n], quantisedConstant(place, b, 'right matrix'), undefined, {})
+  const w = quantisedConstant(place, b, 'right matrix')
+  const { m, k, n, batch, left, right } = matMulGeometry(place)
+  if (right.every((at) => at === 0)) return product(place, x, [m * sizeOf(batch), k, n], w, undefined, {})
+  // each matrix on the left has one of its own on the right
+  const results = left.length * m * n
+  if (results * k > MAX_TERMS) return failWith(place.node, `its stacks make ${results * k} products`)
+  const scales = channelScales(place, w, (i) => i % n, n)
+  const rows = Array.from({ length: results }, (_, result) => {
+    const [stack, i, j] = [Math.floor(result / (m * n)), Math.floor(result / n) % m, result % n]
+    const terms = Array.from({ length: k }, (_t, t) => t)
+    return {
+      positions: terms.map((t) => (left[stack]! * m + i) * k + t),
+      weights: terms.map((t) => w.data[(right[stack]! * k + t) * n + j]!),
+      bias: 0,
+    }
+  })
+  const biases = biasesOf(place, undefined, 2, x.scale, scales, n)
+  return linearSteps(place, x, scales, biases, sparseMap(rows, 0), (j) => j % n)
 }
 
 function product(
@@ -638,25 +665,14 @@ function product(
   return linearSteps(place, x, scales, biases, map, (j) => j % columns)
 }
 
-/** Positions of the elements of each window, padding left out. */
-function windowsOf(shape: Shape, geometry: WindowGeometry): number[][] {
-  const [plane, outputs, taps] = [sizeOf(geometry.inSpatial), sizeOf(geometry.outSpatial), windowTaps(geometry)]
-  return Array.from({ length: sizeOf(shape.slice(0, 2)) * outputs }, (_, j) => {
-    const [p, o] = [Math.floor(j / outputs), j % outputs]
-    const window: number[] = []
-    for (let tap = o; tap < taps.length; tap += outputs) if (taps[tap]! >= 0) window.push(p * plane + taps[tap]!)
-    return window
-  })
-}
-
 const averageRule =
   (global: boolean): Rule =>
   (place, [data]) => {
     const x = levels(place, data)
     const geometry = global ? wholePlane(x.shape) : averagePoolWindows(place).geometry
-    const divisors = global ? windowCounts(geometry, 'counts') : averagePoolWindows(place).divisors
+    const divisors = global ? windowCounts(geometry, 'counts') : averagePoolWindows(place).divisors()
     const { shape } = place.outputType
-    const rows = windowsOf(x.shape, geometry).map((positions) => ({
+    const rows = windowPositions(x.shape, geometry).map((positions) => ({
       positions: positions.sort((a, b) => a - b),
       weights: positions.map(() => 1),
       bias: 0,
@@ -679,7 +695,7 @@ const averageRule =
 const maxPoolRule: Rule = (place, [x]) => {
   const { shape } = place.outputType
   const pooled = (from: ValueId, of: Shape): ValueId => {
-    const windows = toWindows(windowsOf(of, maxPoolWindows(place)))
+    const windows = toWindows(windowPositions(of, maxPoolWindows(place)))
     return place.emit({ kind: 'max', inputs: [from], shape, ...windows })
   }
   if (x?.kind === 'integers') return { ...x, value: pooled(x.value, x.shape), shape }
@@ -1068,10 +1084,7 @@ const generalRule: Rule = (place, inputs) => {
 }
 
 const dynamicRule: Rule = ({ node }) =>
-  failWith(
-    node,
-    'its scale is a float that differs from input to input, so that no fixed integers stand for its result',
-  )
+  failWith(node, 'its scale differs from input to input, so that no fixed integers stand for its result')
 
 const rules: Readonly<Record<string, Rule>> = {
   ':DynamicQuantizeLinear': dynamicRule,

@@ -184,8 +184,43 @@ describe('folding', () => {
     const row = tensor([1, 4096], Array(4096).fill(1))
     const squares = Array.from({ length: 30 }, (_, i) => ({ op: 'Add', inputs: ['c', 'r'], outputs: [`s${i}`] }))
     const products = squares.map((_, i) => ({ op: 'MatMul', inputs: [`s${i}`, `s${i}`], outputs: [`p${i}`] }))
-    const graph = importOnnx(model([...squares, ...products, relu('x', 'y')], { initializers: { c: column, r: row } }))
+    const onnx = model([...squares, ...products, relu('x', 'y')], { initializers: { c: column, r: row } })
+    expect(refusal(() => importOnnx(onnx))).toMatch(/^limit\/elements/)
+    const graph = importOnnx(onnx, { maxElements: 2 ** 31 })
     expect(graph.nodes.filter((node) => node.op === 'MatMul').length).toBe(30)
     expect(graph.nodes.filter((node) => node.op === 'Add').length).toBe(28)
+  })
+})
+
+describe('large shapes', () => {
+  const normalisation = (op: string, shape: readonly number[], opset = 13): Uint8Array =>
+    encodeModel({
+      opset,
+      inputs: [{ name: 'x', shape }],
+      outputs: [{ name: 'y' }],
+      nodes: [
+        { op, inputs: op === 'LRN' ? ['x'] : ['x', 'c', 'c'], outputs: ['y'], attributes: attributesFor[op] ?? {} },
+      ],
+      initializers: { c: { dtype: 'float32', shape: [2], data: Float64Array.of(1, 1) } },
+    })
+  const attributesFor: Record<string, Record<string, { int: number }>> = {
+    LRN: { size: { int: 3 } },
+    LayerNormalization: { axis: { int: -1 } },
+  }
+
+  test('are refused beyond a number of elements in all', () => {
+    const onnx = normalisation('InstanceNormalization', [1000, 2, 2, 2])
+    const of = (maxElements: number): string => refusal(() => importOnnx(onnx, { maxElements }))
+    expect(of(16_000)).toBe('nothing was thrown')
+    expect(of(15_999)).toMatch(/^limit\/elements: .*more than 15999/)
+    expect(refusal(() => importOnnx(normalisation('InstanceNormalization', [2 ** 24, 2, 2, 2])))).toMatch(
+      /^limit\/elements/,
+    )
+  })
+
+  // lists of elements or windows would take gigabytes
+  test.each(['InstanceNormalization', 'LRN', 'LayerNormalization'])('have a type: %s', (op) => {
+    const shape = op === 'LayerNormalization' ? [2 ** 22, 2, 1, 2] : [2 ** 21, 2, 1, 4]
+    expect(importOnnx(normalisation(op, shape, 17)).types.get('y')!.shape).toEqual(shape)
   })
 })

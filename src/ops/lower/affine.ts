@@ -127,6 +127,24 @@ export function lowerGemm(
 /** Most products of elements in one matrix product of two computed tensors: each is a row. */
 const MAX_PRODUCTS = 2 ** 24
 
+/** Exact products of elements of two values, `terms` for each result, in order. */
+export function emitProducts(
+  context: LowerContext,
+  [a, b]: readonly [number, number],
+  results: number,
+  terms: number,
+  places: (result: number, term: number) => readonly [left: number, right: number],
+): number {
+  const size = results * terms
+  if (size > MAX_PRODUCTS)
+    return unsupported(context, 'products of two computed tensors', size, `at most ${MAX_PRODUCTS}`)
+  const [fromA, fromB] = [new Int32Array(size), new Int32Array(size)]
+  for (let at = 0; at < size; at++) [fromA[at], fromB[at]] = places(Math.floor(at / terms), at % terms)
+  const spread = (value: number, map: Int32Array): number =>
+    context.emit({ kind: 'gather', inputs: [value], shape: [size], map, fill: 0 })
+  return context.emit({ kind: 'multiply', inputs: [spread(a, fromA), spread(b, fromB)], shape: [size] })
+}
+
 /** A summand for each result: a computed tensor's element at `at`, or a real number. */
 export type Summand = {
   readonly factor: number
@@ -152,13 +170,7 @@ function lowerProducts(
   const [a, b] = [context.narrow(left), context.narrow(right)]
   const results = sizeOf(shape)
   const size = results * terms
-  if (size > MAX_PRODUCTS)
-    return unsupported(context, 'products of two computed tensors', size, `at most ${MAX_PRODUCTS}`)
-  const [fromA, fromB] = [new Int32Array(size), new Int32Array(size)]
-  for (let at = 0; at < size; at++) [fromA[at], fromB[at]] = places(Math.floor(at / terms), at % terms)
-  const spread = (x: QTensor, map: Int32Array): number =>
-    context.emit({ kind: 'gather', inputs: [x.value], shape: [size], map, fill: 0 })
-  const product = context.emit({ kind: 'multiply', inputs: [spread(a, fromA), spread(b, fromB)], shape: [size] })
+  const product = emitProducts(context, [a.value, b.value], results, terms, places)
   const unit = a.scale * b.scale
   const factor = (alpha * unit) / target.scale
   // all products of a sum have one weight, so its rounding disturbs the sum as it would disturb one number of that size
