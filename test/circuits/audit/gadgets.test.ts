@@ -4,6 +4,7 @@ import type { Builder } from '../../../circuits/builder.ts'
 import { argmax } from '../../../circuits/gadgets/argmax.ts'
 import { rangeCheck, toBits } from '../../../circuits/gadgets/bits.ts'
 import { commit } from '../../../circuits/gadgets/commit.ts'
+import { compress } from '../../../circuits/gadgets/compress.ts'
 import { divide } from '../../../circuits/gadgets/divide.ts'
 import { type Forest, forest } from '../../../circuits/gadgets/forest.ts'
 import { locate } from '../../../circuits/gadgets/locate.ts'
@@ -168,6 +169,18 @@ for (const count of [1, 500]) {
   cases[`commit to ${count} with a salt, any element`] = (cs, input) => {
     const xs = many(input, count, -128, 127)
     return commit(cs, xs, { ...form, salted: true }, cs.input('private', null))
+  }
+}
+for (const [count, hi] of [
+  [1, 127],
+  [31, 127],
+  [100, 127],
+  [40, 30_000],
+] as const) {
+  const form = { count, lo: -128, hi }
+  cases[`compress ${count} up to ${hi}, any element`] = (cs, input) => {
+    const { y, e } = compress(cs, [{ elements: many(input, count, -128, hi), form }], cs.input('private', null))
+    return cs.add(y, e)
   }
 }
 cases['trees by value and by path'] = (cs, input) => {
