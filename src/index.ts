@@ -76,6 +76,7 @@ export { type Compiled, type CompileModelOptions, compileModel as compile, weigh
 export { checkCompressed, signalsOf } from './pipeline/compressed.ts'
 export { contractFor } from './pipeline/contract.ts'
 export { circuitInputs, type Inference, type ProveOptions, prove } from './pipeline/prove.ts'
+export { provenStatement } from './pipeline/provenStatement.ts'
 export { layoutOf, type PublicTensor, readSignals, type SignalGroup, signalLayout } from './pipeline/signals.ts'
 export { statedWeights, type WeightSet } from './pipeline/weights.ts'
 export { comparer, type Report } from './quantise/report.ts'

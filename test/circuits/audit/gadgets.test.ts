@@ -191,6 +191,18 @@ cases['compress tensors, at any element'] = (cs, input) => {
   const { y, e } = compress(cs, tensors, cs.input('private', null))
   return cs.add(y, e)
 }
+for (const [count, hi] of [
+  [1, 127],
+  [31, 127],
+  [100, 127],
+  [40, 30_000],
+] as const) {
+  const form = { count, lo: -128, hi }
+  cases[`compress ${count} up to ${hi}, any element`] = (cs, input) => {
+    const { y, e } = compress(cs, [{ elements: many(input, count, -128, hi), form }], cs.input('private', null))
+    return cs.add(y, e)
+  }
+}
 cases['trees by value and by path'] = (cs, input) => {
   const xs = many(input, 3, 0, 9)
   const thresholds = [
