@@ -3,7 +3,7 @@
  *
  * usage: npx tsx scripts/bench-audit.ts [--json]
  *
- * Only the audit counts, not compiling. Exit code 1 above `limits`, or if a wire is not determined.
+ * Only the audit counts, not compiling, in CPU seconds. Exit code 1 above `limits`, or if a wire is not determined.
  */
 import { audit } from '../circuits/audit/audit.ts'
 import { parseArguments } from '../src/cli/args.ts'
@@ -12,7 +12,13 @@ import { compileModel } from '../src/pipeline/compileModel.ts'
 import { largeConvNet, sparseImages } from './referenceNets.ts'
 import { runScript } from './support/script.ts'
 
-const limits = { seconds: 120, bytes: 3e9 }
+const limits = { seconds: 60, bytes: 3e9 }
+
+/** CPU seconds of this process so far. */
+const now = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
 
 await runScript((words) => {
   const { options } = parseArguments(words, { json: { type: 'flag', help: 'print one line of JSON' } })
@@ -20,17 +26,17 @@ await runScript((words) => {
   const calibration = sparseImages(2, shape, 9).map((x) => new Map([['x', x]]))
   const { circuit } = compileModel(onnx, { calibration })
   const before = process.memoryUsage().rss
-  const start = performance.now()
+  const start = now()
   const phases: Record<string, number> = {}
   let [phase, since] = ['', start]
   const enter = (next: string): void => {
-    const now = performance.now()
-    if (phase !== '') phases[phase] = (now - since) / 1000
-    ;[phase, since] = [next, now]
+    const at = now()
+    if (phase !== '') phases[phase] = at - since
+    ;[phase, since] = [next, at]
   }
   const { determined, clean, undeterminedCount } = audit(circuit, { onPhase: enter })
   enter('end')
-  const seconds = (performance.now() - start) / 1000
+  const seconds = now() - start
   const { rows, wires } = circuit
   const terms = circuit.lcWire.length
   const peakBytes = process.resourceUsage().maxRSS * 1024
@@ -47,7 +53,7 @@ await runScript((words) => {
   else {
     console.log(
       table(
-        ['rows', 'wires', 'terms', 'seconds', 'memory before', 'peak memory'],
+        ['rows', 'wires', 'terms', 'CPU seconds', 'memory before', 'peak memory'],
         [[...[rows, wires, terms].map(thousands), seconds.toFixed(2), formatBytes(before), formatBytes(peakBytes)]],
       ),
     )

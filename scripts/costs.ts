@@ -14,6 +14,7 @@ import { rowsByScope } from '../circuits/circuit.ts'
 import { Fr } from '../circuits/field.ts'
 import { argmax } from '../circuits/gadgets/argmax.ts'
 import { rangeCheck } from '../circuits/gadgets/bits.ts'
+import { compress } from '../circuits/gadgets/compress.ts'
 import { divide } from '../circuits/gadgets/divide.ts'
 import { locate } from '../circuits/gadgets/locate.ts'
 import { lookup } from '../circuits/gadgets/lookup.ts'
@@ -27,12 +28,12 @@ import { isZero } from '../circuits/gadgets/zero.ts'
 import type { LC } from '../circuits/lc.ts'
 import { parseArguments } from '../src/cli/args.ts'
 import { packageRoot } from '../src/packageRoot.ts'
-import { type Compiled, compileModel } from '../src/pipeline/compileModel.ts'
+import { type Compiled, type CompileModelOptions, compileModel } from '../src/pipeline/compileModel.ts'
 import { decodeSamples } from '../src/samples/samples.ts'
+import { gasCosts, measureGas } from './gasTable.ts'
 import { circomlibMlNet, mlp32, mlp784, sparseImages } from './referenceNets.ts'
 import { corpus } from './support/corpus.ts'
 import { runScript } from './support/script.ts'
-import { GAS_SIZES, measureVerifierGas } from './verifierGas.ts'
 import { type Part, weightRows } from './weightRows.ts'
 
 /** Rows of a model, and the part of them that bounds its inputs. */
@@ -116,6 +117,10 @@ function gadgetCosts(): Costs['gadgets'] {
         [1, 2].map(() => cs.input('private', null)),
       ),
     ),
+    'compress 784 bytes, without their range checks': rowsOf((cs) => {
+      const elements = Array.from({ length: 784 }, () => unsigned(cs, 8))
+      return compress(cs, [{ elements, form: { count: 784, lo: 0, hi: 255 } }], cs.input('private', null))
+    }),
     'poseidon of 16': rowsOf((cs) =>
       poseidon(
         cs,
@@ -137,20 +142,24 @@ export const inCorpus = (name: string): boolean => existsSync(join(corpus, 'mode
 
 /** Rows of a quantised model of the corpus. */
 export const corpusCost = (name: string): ModelCost =>
-  cost(compileModel(readFileSync(join(corpus, 'models', name, 'model.onnx')), {}))
+  cost(compileModel(readFileSync(join(corpus, 'models', name, 'model.onnx')), { compress: false }))
 
 function modelCosts(): Costs['models'] {
-  const example = (name: string) => {
+  // without the rows that compress public outputs, which the model does not need
+  const example = (name: string, options: Partial<CompileModelOptions> = { compress: false }) => {
     const folder = join(packageRoot, 'examples', name)
     const path = join(folder, 'calibration.npy')
     const calibration = { path, bytes: readFileSync(path) }
     const onnx = readFileSync(join(folder, 'model.onnx'))
-    return cost(compileModel(onnx, { calibration: (graph) => decodeSamples(graph, calibration) }))
+    return cost(compileModel(onnx, { calibration: (graph) => decodeSamples(graph, calibration), ...options }))
   }
   const reference = ({ onnx, shape }: { onnx: Uint8Array; shape: readonly number[] }) =>
-    cost(compileModel(onnx, { calibration: sparseImages(4, shape, 9).map((x) => new Map([['x', x]])) }))
+    cost(
+      compileModel(onnx, { calibration: sparseImages(4, shape, 9).map((x) => new Map([['x', x]])), compress: false }),
+    )
   return {
     'examples/mnist': example('mnist'),
+    'examples/mnist, 784 inputs and 10 outputs public, compressed': example('mnist', { input: 'public' }),
     'examples/tabular': example('tabular'),
     'MLP 784-128-10 with argmax': reference(mlp784()),
     "circomlib-ml's MNIST network": reference(circomlibMlNet()),
@@ -160,7 +169,7 @@ function modelCosts(): Costs['models'] {
 function openWeightCosts(): Costs['openWeights'] {
   const { onnx, shape } = mlp32()
   const calibration = sparseImages(4, shape, 9).map((x) => new Map([['x', x]]))
-  return weightRows(compileModel(onnx, { calibration, weights: 'committed' }))
+  return weightRows(compileModel(onnx, { calibration, weights: 'committed', compress: false }))
 }
 
 /** Measures everything; a few seconds. */
@@ -183,7 +192,7 @@ async function measureAll(pinned: Readonly<Record<string, unknown>>): Promise<Re
     ...pinned,
     ...measureCosts(),
     corpus: Object.fromEntries(real),
-    verifierGas: await measureVerifierGas(GAS_SIZES),
+    gas: gasCosts(await measureGas()),
   }
 }
 

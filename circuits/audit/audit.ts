@@ -8,9 +8,10 @@ import type { Circuit, Wire } from '../circuit.ts'
 import { type Counts, countParts, type Listed, lister, type RowRef, refOf } from './counts.ts'
 import { type Determination, determine, LEMMAS, type Lemma } from './determine.ts'
 import { explain } from './explain.ts'
+import { meet } from './intervals.ts'
 import { kernelAt } from './kernel.ts'
 import { type RangeReport, reportRanges } from './rangeReport.ts'
-import { deriveRanges, meet, type Ranges } from './ranges.ts'
+import { deriveRanges, type Ranges } from './ranges.ts'
 import { type Rows, readRows, rowsOfWire, wiresOfRow } from './rows.ts'
 import { findSecond, honestWitness, type SecondWitness } from './secondWitness.ts'
 
@@ -88,8 +89,8 @@ const DRAWN = 24
 const DRAWN_WIRES = 4_000_000
 /** Witnesses at which the kernel test is made. */
 const KERNELS = 2
-/** Work of all searches together, in terms of rows evaluated. */
-const EFFORT = 4_000_000
+/** Work of all searches together, in terms that are visited. */
+const EFFORT = 10_000_000
 
 /**
  * Audits a circuit. Near-linear in its terms: seconds for a million rows. Searching second witnesses is bounded work for each

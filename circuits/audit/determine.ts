@@ -43,7 +43,7 @@ export type Determination = {
 }
 
 /** Most open wires of a row that is tried again when nothing else moves. */
-const MAX_RETRIED = 128
+const MAX_RETRIED = 300
 /** Combinations of a wire that are looked at. */
 const MAX_HOMES = 64
 /** Rounds of such trials. */

@@ -2,7 +2,7 @@ import type { LCId, Wire } from '../circuit.ts'
 import type { Knowledge } from './knowledge.ts'
 import { rangeOfSum, unknownOf } from './knowledge.ts'
 import { patternsOf } from './patterns.ts'
-import { addTo, lineOf, rowsOfWire, type Sum } from './rows.ts'
+import { addTerm, addTo, lineOf, rowsOfWire, type Sum } from './rows.ts'
 
 /** Other rows of a wire that are looked at for a bound. */
 const MAX_PARTNERS = 64
@@ -112,57 +112,41 @@ function boundBy(known: Knowledge, row: number, open: Sum, wire: Wire, within: R
 /** Σ part + Σ rest = value, with `part` among a row's open terms, `rest` of open wires too and `value` of known ones. */
 export type Relation = { readonly part: Sum; readonly rest: Sum; readonly value: Sum }
 
+/** What a linear row sets to 0, scaled so that `wire` has the coefficient k. */
+function scaledLine({ rows }: Knowledge, row: number, wire: Wire, k: bigint): Sum | undefined {
+  const line = lineOf(rows, row)
+  const own = line.get(wire)
+  if (own === undefined) return undefined
+  const scale = k * rows.F.inv(own)
+  for (const [w, c] of line) line.set(w, rows.F.signed(scale * c))
+  return line
+}
+
 /** The second row scaled so that what it shares with the first has equal coefficients. */
-function direct(
-  { rows, ...known }: Knowledge,
-  _row: number,
-  open: Sum,
-  partner: number,
-  wire: Wire,
-): Relation | undefined {
-  const { F } = rows
-  const line = lineOf(rows, partner)
-  const k = line.get(wire)
-  if (k === undefined) return undefined
-  const scale = open.get(wire)! * F.inv(k)
+function direct(known: Knowledge, _row: number, open: Sum, partner: number, wire: Wire): Relation | undefined {
+  const line = scaledLine(known, partner, wire, open.get(wire)!)
+  if (line === undefined) return undefined
   const [part, rest, value]: [Sum, Sum, Sum] = [new Map(), new Map(), new Map()]
-  for (const [w, c] of line) {
-    const scaled = F.signed(scale * c)
-    if (known.open[w] === 0) value.set(w, -scaled)
-    else if (open.get(w) === scaled) part.set(w, scaled)
-    else rest.set(w, scaled)
+  for (const [w, k] of line) {
+    if (known.open[w] === 0) value.set(w, -k)
+    else if (open.get(w) === k) part.set(w, k)
+    else rest.set(w, k)
   }
   return { part, rest, value }
 }
 
 /** The first row plus a multiple of the second, so that `wire` is gone. */
-export function eliminate(
-  { rows, ...known }: Knowledge,
-  row: number,
-  open: Sum,
-  partner: number,
-  wire: Wire,
-): Relation | undefined {
-  const { F } = rows
-  const line = lineOf(rows, partner)
-  const k = line.get(wire)
-  if (k === undefined) return undefined
-  const scale = -open.get(wire)! * F.inv(k)
-  const part: Sum = new Map(open)
+export function eliminate(known: Knowledge, row: number, open: Sum, partner: number, wire: Wire): Relation | undefined {
+  const { rows } = known
+  const line = scaledLine(known, partner, wire, -open.get(wire)!)
+  if (line === undefined) return undefined
+  const [part, rest, value]: [Sum, Sum, Sum] = [new Map(open), new Map(), new Map()]
   part.delete(wire)
-  const rest: Sum = new Map()
-  const value: Sum = new Map()
-  for (const [w, c] of lineOf(rows, row)) if (known.open[w] === 0) value.set(w, -c)
-  for (const [w, c] of line) {
-    if (w === wire) continue
-    const scaled = F.signed(scale * c)
-    if (known.open[w] !== 0) {
-      rest.set(w, scaled)
-      continue
-    }
-    const total = F.signed((value.get(w) ?? 0n) - scaled)
-    if (total === 0n) value.delete(w)
-    else value.set(w, total)
+  line.delete(wire)
+  for (const [w, k] of lineOf(rows, row)) if (known.open[w] === 0) value.set(w, -k)
+  for (const [w, k] of line) {
+    if (known.open[w] === 0) addTerm(rows.F, value, w, -k)
+    else rest.set(w, k)
   }
   return { part, rest, value }
 }

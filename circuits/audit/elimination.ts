@@ -1,5 +1,8 @@
 import type { Field } from '../field.ts'
 
+/** Work that may still be done, in terms that are visited. */
+export type Effort = { left: number }
+
 /** Σ coefficient · variable, coefficients in [1, p). */
 export type Linear = Map<number, bigint>
 
@@ -15,12 +18,12 @@ function addScaled(F: Field, sum: Linear, k: bigint, other: ReadonlyMap<number, 
 
 /**
  * Solves sums for variables, full reduction mod p: of each pivot a sum in which it has the coefficient 1 and no other pivot
- * occurs. Undefined where that takes more than `budget` terms.
+ * occurs. Undefined where that takes more than the budget.
  */
 export function eliminate(
   F: Field,
   sums: Iterable<Linear>,
-  budget = Number.POSITIVE_INFINITY,
+  budget: Effort = { left: Number.POSITIVE_INFINITY },
 ): Map<number, Linear> | undefined {
   const solved = new Map<number, Linear>()
   /** Pivots in whose sums a variable occurs, or did once. */
@@ -36,7 +39,7 @@ export function eliminate(
     for (const v of [...sum.keys()]) {
       const by = solved.get(v)
       const k = sum.get(v)
-      if (by !== undefined && k !== undefined) budget -= addScaled(F, sum, -k, by)
+      if (by !== undefined && k !== undefined) budget.left -= addScaled(F, sum, -k, by)
     }
     const pivot = sum.keys().next().value
     if (pivot === undefined) continue
@@ -46,12 +49,12 @@ export function eliminate(
       const other = solved.get(holder)!
       const k = other.get(pivot)
       if (k === undefined) continue
-      budget -= addScaled(F, other, -k, sum)
+      budget.left -= addScaled(F, other, -k, sum)
       hold(sum, holder)
     }
     solved.set(pivot, sum)
     hold(sum, pivot)
-    if (budget < 0) return undefined
+    if (budget.left < 0) return undefined
   }
   return solved
 }

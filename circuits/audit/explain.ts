@@ -2,7 +2,7 @@ import type { Wire } from '../circuit.ts'
 import { bitLength, magnitude } from '../lc.ts'
 import { refOf } from './counts.ts'
 import { type Knowledge, rangeOfSum, unknownOf } from './knowledge.ts'
-import { secondRoot } from './ranges.ts'
+import { secondRoot } from './roots.ts'
 import { lineOf, rowsOfWire } from './rows.ts'
 
 /** Rows that a reason tells of. */

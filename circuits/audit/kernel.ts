@@ -1,6 +1,6 @@
 import type { LCId, Wire } from '../circuit.ts'
 import type { Field } from '../field.ts'
-import { eliminate, type Linear } from './elimination.ts'
+import { type Effort, eliminate, type Linear } from './elimination.ts'
 import { createQueue } from './open.ts'
 import type { Rows } from './rows.ts'
 import type { Affine, Window } from './window.ts'
@@ -10,9 +10,15 @@ const evaluate = (F: Field, { constant, terms }: Affine, values: readonly bigint
 
 /**
  * Directions in which the rows of a window let its variables move to first order: a basis of the kernel of their Jacobian, one
- * vector per variable without a pivot, in which that variable is 1. Blind to discrete choices.
+ * vector per variable without a pivot, in which that variable is 1; nothing where that takes too long. Blind to discrete
+ * choices.
  */
-export function kernelOf(F: Field, window: Window, values: readonly bigint[]): Map<number, bigint>[] {
+export function kernelOf(
+  F: Field,
+  window: Window,
+  values: readonly bigint[],
+  budget: Effort,
+): ReadonlyMap<number, bigint>[] {
   const tangents = window.rows.map(({ a, b, c }): Linear => {
     const [x, y] = [evaluate(F, a, values), evaluate(F, b, values)]
     const sum: Linear = new Map()
@@ -28,7 +34,8 @@ export function kernelOf(F: Field, window: Window, values: readonly bigint[]): M
     add(c.terms, -1n)
     return sum
   })
-  const pivots = eliminate(F, tangents)!
+  const pivots = eliminate(F, tangents, budget)
+  if (pivots === undefined) return []
   const directions: Map<number, bigint>[] = []
   for (let v = 0; v < window.wires.length; v++) {
     if (pivots.has(v)) continue
@@ -131,7 +138,7 @@ export function kernelAt(rows: Rows, values: readonly bigint[]): Kernel {
       yield sum
     }
   }
-  const pivots = eliminate(F, tangents(), BUDGET)
+  const pivots = eliminate(F, tangents(), { left: BUDGET })
   if (pivots === undefined) return { moving: [], undecided: remaining.length }
   return { moving: remaining.filter((w) => (pivots.get(w)?.size ?? 2) > 1), undecided: 0 }
 }

@@ -1,6 +1,7 @@
 import type { Wire } from '../circuit.ts'
 import type { Range } from '../lc.ts'
-import { plus, type Ranges, times } from './ranges.ts'
+import { plus, times } from './intervals.ts'
+import type { Ranges } from './ranges.ts'
 import type { Rows, Sum } from './rows.ts'
 
 /** What lemmas may use: the rows, the ranges that they imply, and which wires are not yet shown to be determined. */

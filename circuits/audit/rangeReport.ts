@@ -1,7 +1,8 @@
 import type { Wire } from '../circuit.ts'
 import { bitLength, magnitude, type Range } from '../lc.ts'
 import { type Listed, lister, type RowRef, refOf } from './counts.ts'
-import { negate, plus, product, type Ranges, times } from './ranges.ts'
+import { negate, plus, product, times } from './intervals.ts'
+import type { Ranges } from './ranges.ts'
 import { type Rows, rowsOfWire } from './rows.ts'
 
 /** What the re-derived intervals say. */

@@ -1,14 +1,23 @@
 import { type Audit, audit } from '../../circuits/audit/audit.ts'
+import type { CompileModelOptions } from '../../src/pipeline/compileModel.ts'
 import { compileFolder } from '../conformance/compileFolder.ts'
 import type { Tell } from '../support/serve.ts'
+
+/** Ways to compile a model. `default` has private inputs, public outputs and the weights in the circuit. */
+export const VISIBILITIES = {
+  default: {},
+  committed: { input: 'committed', output: 'committed' },
+  compressed: { input: 'public', output: 'public', compress: true },
+  'private-weights': { weights: 'private' },
+} as const satisfies Record<string, Partial<CompileModelOptions>>
+export type VisibilityName = keyof typeof VISIBILITIES
 
 export type Task = {
   /** Folder with model.onnx and test_data_set_N. */
   readonly folder: string
   /** Bits of activations. */
   readonly bits: number
-  /** Inputs and outputs are committed to; otherwise inputs are private and outputs public. */
-  readonly committed: boolean
+  readonly visibility: VisibilityName
   /** Circuits of more rows are compiled but not audited. */
   readonly maxRows: number
 }
@@ -30,11 +39,10 @@ export type Findings = {
 const TOLD = 3
 
 /** Compiles the model of a folder and audits its circuit. Throws what compiling throws. */
-export function auditFolder({ folder, bits, committed, maxRows }: Task, tell: Tell<Findings>): void {
+export function auditFolder({ folder, bits, visibility, maxRows }: Task, tell: Tell<Findings>): void {
   tell.stage('compile')
   let start = performance.now()
-  const visibility = committed ? ({ input: 'committed', output: 'committed' } as const) : {}
-  const { circuit } = compileFolder(folder, { bits, ...visibility }).compiled
+  const { circuit } = compileFolder(folder, { bits, ...VISIBILITIES[visibility] }).compiled
   const { rows, wires } = circuit
   tell.found({ rows, wires, compileSeconds: (performance.now() - start) / 1000 })
   if (rows > maxRows) return

@@ -5,54 +5,19 @@
  * @module
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { bn254 } from '@noble/curves/bn254.js'
-import { AbiCoder, hexlify, id, keccak256 } from 'ethers'
+import { join } from 'node:path'
+import { hexlify, id } from 'ethers'
 import { compressedLength, elementBytes, encodeTensors, type TensorForm } from '../../circuits/compression.ts'
 import { R } from '../../src/groth16/bn254.ts'
-import { encodeVerifyingKey, type G1, type G2, type VerifyingKey } from '../../src/groth16/keys.ts'
+import type { VerifyingKey } from '../../src/groth16/keys.ts'
 import { packageRoot } from '../../src/packageRoot.ts'
 import { challengeOf } from '../../src/solidity/compression.ts'
 import { generateVerifier, MAX_INPUTS_IN_CODE, type VerifierOptions } from '../../src/solidity/verifier.ts'
 import { randomBetween } from '../../test/support/lies.ts'
 import { seeded } from '../../test/support/random.ts'
+import { simulatedKey, snarkjsVerifier } from '../support/simulator.ts'
 
 export const GENERATED = join(packageRoot, 'verifier-contracts', 'test', 'generated')
-
-const coder = AbiCoder.defaultAbiCoder()
-
-const g1 = (k: bigint): G1 => {
-  const { x, y } = bn254.G1.Point.BASE.multiply(k).toAffine()
-  return { x, y }
-}
-const g2 = (k: bigint): G2 => {
-  const { x, y } = bn254.G2.Point.BASE.multiply(k).toAffine()
-  return { x: [x.c0, x.c1], y: [y.c0, y.c1] }
-}
-
-/** The key that Simulator.sol calls Key(delta = 0, n, salt). */
-function simulatedKey(nPublic: number, salt: number, delta = 13n): VerifyingKey {
-  const ic = (i: number): bigint => BigInt(keccak256(coder.encode(['uint256', 'uint256'], [salt, i]))) % R
-  return {
-    nPublic,
-    alpha: g1(BigInt(id('alpha')) % R),
-    beta: g2(7n),
-    gamma: g2(11n),
-    delta: g2(delta),
-    ic: Array.from({ length: nPublic + 1 }, (_, i) => g1(ic(i))),
-    dev: false,
-  }
-}
-
-/** snarkjs' contract for a key, from the template in its package. Keys with IC at infinity render as well. */
-function snarkjsVerifier(vk: VerifyingKey, name: string): string {
-  const require = createRequire(import.meta.url)
-  const snarkjs = require.resolve('snarkjs')
-  const ejs = createRequire(snarkjs)('ejs') as { render(template: string, key: unknown): string }
-  const template = readFileSync(join(dirname(snarkjs), '..', 'templates', 'verifier_groth16.sol.ejs'), 'utf8')
-  return ejs.render(template, encodeVerifyingKey(vk)).replace('contract Groth16Verifier', `contract ${name}`)
-}
 
 const options = (contractName: string, more: Partial<VerifierOptions> = {}): VerifierOptions => ({
   contractName,

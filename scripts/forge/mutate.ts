@@ -49,10 +49,17 @@ const TARGETS: readonly Target[] = [
   },
 ]
 
-/**
- * Mutants that nothing can tell from the original, by a piece of what they change. Each is a claim to check when it is added.
- */
-const EQUIVALENT: readonly (readonly [file: string, line: RegExp, after: RegExp, why: string])[] = []
+/** Mutants that nothing can tell from the original, by what they change. Each is a claim to check when it is added. */
+const EQUIVALENT: readonly (readonly [before: RegExp, after: RegExp, why: string])[] = [
+  [/staticcall\(.*, 0x40\)\)/, /, 0x60\)\)/, 'a precompile returns two words, however much room there is for them'],
+  [/X = IC_0/, /0x1c0\), 0x60\)/, 'the third word is overwritten by the first factor'],
+  [/^n = \(size - 1 - /, /size \+ 1/, 'two bytes more are no signal more: the quotient is rounded down'],
+  [
+    /calls := and\(calls, staticcall\([^,]+, [67], .*(IC_i|add to X)/,
+    /:= or/,
+    'the key is on the curve: with gas these never fail',
+  ],
+]
 
 const { values: options } = parseArgs({
   options: {
@@ -115,9 +122,7 @@ for (const target of TARGETS) {
     for (const [i, mutant] of all.entries())
       if (random.unit() * (all.length - i) < wanted - chosen.length) chosen.push(mutant)
     for (const mutant of chosen) {
-      const known = EQUIVALENT.some(
-        ([file, before, after]) => file === target.file && before.test(mutant.before) && after.test(mutant.after),
-      )
+      const known = EQUIVALENT.some(([before, after]) => before.test(mutant.before) && after.test(mutant.after))
       if (known) {
         count.equivalent++
         continue

@@ -71,8 +71,23 @@ export function graphOf(op: Op): { readonly graph: Graph; readonly sample: Reado
   }
 }
 
-/** An attribute, and the first and last opset whose definition has it. */
-export type Asked = { readonly kind: AttributeKind<unknown>; readonly opsets: Op['opsets'] }
+/** An attribute: the first and last opset whose definition has it, and from which opsets on it has which default. */
+export type Asked = {
+  readonly kind: AttributeKind<unknown>
+  readonly opsets: Op['opsets']
+  readonly defaults: readonly (readonly [opset: number, value: unknown])[]
+}
+
+/** What an attribute is where a node leaves it out: 'required' where it may not. */
+function defaultOf(kind: AttributeKind<unknown>): unknown {
+  try {
+    return kind.otherwise(() => {
+      throw new RangeError('it is required')
+    })
+  } catch {
+    return 'required'
+  }
+}
 
 /** The attributes that an operator asks its node for, over its opsets: its example is tried in each, with fewer inputs too. */
 export function attributesAsked(op: Op): Map<string, Asked> {
@@ -83,8 +98,12 @@ export function attributesAsked(op: Op): Map<string, Asked> {
     for (let count = operands.length; count >= Math.min(1, operands.length); count--) {
       const node = nodeOf(op, example, opset, operands.slice(0, count))
       observeAttributes(node.attributes, (spec) => {
-        for (const [name, kind] of Object.entries(spec))
-          asked.set(name, { kind, opsets: [asked.get(name)?.opsets[0] ?? opset, opset] })
+        for (const [name, kind] of Object.entries(spec)) {
+          const { opsets: [from] = [opset], defaults = [] } = asked.get(name) ?? {}
+          const value = defaultOf(kind)
+          const same = defaults.length > 0 && defaults.at(-1)![1] === value
+          asked.set(name, { kind, opsets: [from, opset], defaults: same ? defaults : [...defaults, [opset, value]] })
+        }
       })
       const context = contextOf(node, operands.slice(0, count))
       try {

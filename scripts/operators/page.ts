@@ -6,11 +6,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { thousands } from '../../src/cli/format.ts'
-import type { AttributeKind } from '../../src/ops/attributes.ts'
 import { ops } from '../../src/ops/index.ts'
 import type { Op } from '../../src/ops/op.ts'
 import { packageRoot } from '../../src/packageRoot.ts'
-import { attributesAsked, shapesOf } from './example.ts'
+import { type Asked, attributesAsked, shapesOf } from './example.ts'
 import { EXAMPLE_BITS, rowsOfExample } from './rows.ts'
 
 /** Where the page is. */
@@ -41,25 +40,15 @@ function wrapped(text: string, indent = '  '): string {
 const number = (v: unknown): string =>
   typeof v === 'number' ? String(Math.fround(v) === v ? v : Number(v.toPrecision(7))) : String(v)
 
+const defaultText = (value: unknown): string =>
+  value === 'required' ? 'required' : `default ${number(typeof value === 'boolean' ? Number(value) : value) || 'empty'}`
+
 /** An attribute with what it may be, its default, and the opsets that have it. */
-function describe(
-  name: string,
-  kind: AttributeKind<unknown>,
-  [since, last]: Op['opsets'],
-  [from, to]: Op['opsets'],
-): string {
-  let otherwise: string | undefined
-  try {
-    const value = kind.otherwise(() => {
-      throw new RangeError('it is required')
-    })
-    otherwise = value === undefined ? undefined : typeof value === 'boolean' ? number(Number(value)) : number(value)
-  } catch {
-    otherwise = 'required'
-  }
+function describe(name: string, { kind, opsets: [from, to], defaults }: Asked, [since, last]: Op['opsets']): string {
+  const given = defaults.filter(([, value]) => value !== undefined)
   const notes = [
     kind.expects,
-    ...(otherwise === undefined ? [] : [otherwise === 'required' ? 'required' : `default ${otherwise || 'empty'}`]),
+    ...given.map(([opset, value], i) => `${defaultText(value)}${i === 0 ? '' : ` from opset ${opset}`}`),
     ...(from > since ? [`from opset ${from}`] : []),
     ...(to < last ? [`to opset ${to}`] : []),
   ]
@@ -69,7 +58,7 @@ function describe(
 function section(op: Op): string {
   const doc = op.doc!
   const [since, last] = op.opsets
-  const attributes = [...attributesAsked(op)].map(([name, { kind, opsets }]) => describe(name, kind, op.opsets, opsets))
+  const attributes = [...attributesAsked(op)].map(([name, asked]) => describe(name, asked, op.opsets))
   const rows = rowsOfExample(op)
   const example = shapesOf(doc.example)
   const measured =
@@ -91,8 +80,8 @@ function section(op: Op): string {
 
 const preface = `# Operators
 
-Made by \`npm run docs:operators\` from \`src/ops/\`; a test fails where it is stale. Whatever is not listed is refused by an error that
-names node, attribute, value and what is supported.
+Made by \`npm run docs:operators\` from \`src/ops/\`; a test fails where it is stale. Whatever is not listed is refused by an error
+that names node, attribute, value and what is supported.
 
 q is an integer of an input, s its scale and sy that of the result (real = scale · integer), S a shift: results of linear layers and
 products are *wide*, in steps of sy / 2^S, until something reads them requantised (docs/integer-model.md). n is the number of

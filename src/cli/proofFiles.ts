@@ -1,10 +1,20 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { ArtefactError } from '../artefacts/manifest.ts'
-import type { VeritensorError } from '../errors.ts'
-import { decodeProof, decodePublicSignals, encodeProof, type Proof, ProofFormatError } from '../groth16/keys.ts'
-import { decodeCompressed, encodeCompressed } from '../pipeline/compressed.ts'
+import { ArtefactError, type Manifest } from '../artefacts/manifest.ts'
+import { VeritensorError } from '../errors.ts'
+import {
+  decodeProof,
+  decodePublicSignals,
+  encodeProof,
+  type Proof,
+  ProofFormatError,
+  type VerifyingKey,
+} from '../groth16/keys.ts'
+import { verify } from '../groth16/verify.ts'
+import { checkCompressed, decodeCompressed, encodeCompressed } from '../pipeline/compressed.ts'
+import { byteCount, readSignals } from '../pipeline/signals.ts'
 import type { Compressed } from '../solidity/compression.ts'
+import { verifyingKeyDigest } from '../solidity/verifier.ts'
 import { UsageError } from './args.ts'
 
 export const PROOF_SUFFIX = '.proof.json'
@@ -108,3 +118,28 @@ export async function readProof(
 
 const unreadable = (path: string, cause: unknown): ArtefactError =>
   new ArtefactError('input/unreadable', `${path} can't be read: ${(cause as Error).message}`, { cause })
+
+/**
+ * A single proof that must be valid: what contracts are tested with, or called with.
+ *
+ * Throws UsageError, ArtefactError, ProofFormatError, and VeritensorError `proof/invalid`.
+ */
+export async function readValidProof(
+  path: string,
+  { signals }: Pick<Manifest, 'signals'>,
+  key: VerifyingKey,
+  publicPath?: string,
+): Promise<ReadProof> {
+  const files = await findProofs([path], publicPath)
+  if (files.length !== 1) throw new UsageError(`${path} is a folder of several proofs: name one`)
+  const read = await readProof(files[0]!, key.nPublic, byteCount(signals))
+  if (read instanceof VeritensorError) throw read
+  const { proof, publicSignals, compressed } = read
+  readSignals(signals, publicSignals, compressed?.x)
+  if (compressed !== undefined) checkCompressed(verifyingKeyDigest(key), publicSignals, compressed)
+  if (!verify(key, publicSignals, proof))
+    throw new VeritensorError('proof/invalid', `${files[0]!.proof} does not verify`, {
+      fix: 'prove again; a contract would refuse it',
+    })
+  return read
+}

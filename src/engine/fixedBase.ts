@@ -52,11 +52,11 @@ export type Tables = {
 
 /** Makes the tables: some 50,000 additions. */
 export function makeTables(variant: Variant, module: WasmModule, threads: number): Tables {
-  const { take, ...rest } = takers(SHARED.end)
+  const { take, end } = allocator(SHARED.end)
   const entries = WINDOWS.count * HALF
   const tables = { g1: take(entries * POINT_BYTES.g1), g2: take(entries * POINT_BYTES.g2) }
   const slots = Array.from({ length: threads }, () => take(SLOT_BYTES))
-  const memory = new Wasm.Memory({ initial: Math.ceil(rest.end() / 65536), maximum: 65536, shared: true })
+  const memory = new Wasm.Memory({ initial: Math.ceil(end() / 65536), maximum: 65536, shared: true })
   const runtime = openRuntime(variant, module, memory, slots[0]!)
   writeShared(runtime, R)
   selfTest(runtime, tables.g1)
@@ -64,25 +64,18 @@ export function makeTables(variant: Variant, module: WasmModule, threads: number
   return { variant, module, memory, tables, slots }
 }
 
-function takers(start: number) {
-  const memory = allocator(start)
-  return { take: (bytes: number) => memory.take(bytes), end: () => memory.end }
-}
-
 /** Row w holds 1 … HALF times 2^(width·w)·G. */
 function fillTable(runtime: Runtime, group: Group, table: number): void {
   const { kernels, words, slot } = runtime
   const size = POINT_BYTES[group]
   const place = (w: number, k: number): number => table + (w * HALF + k - 1) * size
-  let affine: readonly bigint[][] = powersOfTwo(group)
-  affine.forEach((coordinates, w) => {
+  powersOfTwo(group).forEach((coordinates, w) => {
     coordinates.forEach((value, i) => {
       writeInteger(words, slot.exchange + 64 + 32 * i, value)
     })
     words[slot.exchange / 4] = 0
     kernels.fqImport!(place(w, 1), slot.exchange + 64, slot.exchange, 1, DEGREE[group], SHARED.fromPlain)
   })
-  affine = []
   // m + j = (m) + (j) for j = 1 … m; j = m is a doubling
   for (let m = 1; m < HALF; m *= 2) {
     let pairs = 0

@@ -5,7 +5,7 @@
 import { R } from '../groth16/bn254.ts'
 import { EngineMemoryError, type KeyLayout, type ProofLayout } from './layout.ts'
 import { bestWidth, type Msm, type Windows, windowsOf } from './msm.ts'
-import { type KeyPlan, type Used, writeElements } from './prepare.ts'
+import { type ProofPlan, type Wires, writeElements } from './prepare.ts'
 import { type Group, POINT_BYTES, type Runtime, writeInteger } from './runtime.ts'
 
 /** All wire values: signed integers below 2⁵³ in `small`, except for the wires in `wide`, whose values lie in [0, r). */
@@ -36,7 +36,7 @@ const signed = (value: bigint): bigint => (value > R / 2n ? value - R : value)
  */
 export function takeIn(
   runtime: Runtime,
-  plan: Pick<KeyPlan, 'a' | 'b' | 'c'>,
+  plan: Omit<ProofPlan, 'vanishing'>,
   key: KeyLayout,
   proof: ProofLayout,
   values: Values,
@@ -56,7 +56,7 @@ export function takeIn(
   }
   if (wide.length > proof.wideCapacity) throw new EngineMemoryError(32 * wide.length, 'a witness of more wide values')
   writeElements(runtime, proof.wide, wide, false)
-  const take = (used: Used, place: Place, points: readonly Points[]) =>
+  const take = (used: Wires, place: Place, points: readonly Points[]) =>
     section(runtime, proof.values, wide, used, place, points)
   const [a] = take(plan.a, proof.a, [{ group: 'g1', points: key.a, ...proof.a }])
   const [b1, b2] = take(plan.b, proof.b, [
@@ -80,7 +80,7 @@ function section(
   { doubles, words }: Runtime,
   values: number,
   wide: readonly bigint[],
-  used: Used,
+  used: Wires,
   place: Place,
   targets: readonly Points[],
 ): SectionSums[] {

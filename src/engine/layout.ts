@@ -5,7 +5,7 @@
  */
 import { VeritensorError } from '../errors.ts'
 import { ELEMENT, PAIR } from './kernels/field.ts'
-import { FILE_BYTES, POINT_BYTES, SHARED, SLOT_BYTES } from './runtime.ts'
+import { POINT_BYTES, SHARED, SLOT_BYTES } from './runtime.ts'
 
 /** WebAssembly's memories end here. */
 export const MAX_BYTES = 2 ** 32
@@ -23,19 +23,15 @@ export class EngineMemoryError extends VeritensorError {
 const gibibytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1)
 
 /** Hands out addresses, each a multiple of 64. */
-export type Allocator = { take(bytes: number): number; readonly end: number }
-
-export function allocator(start: number): Allocator {
+export function allocator(start: number) {
   let next = Math.ceil(start / 64) * 64
   return {
-    take(bytes) {
+    take: (bytes: number): number => {
       const address = next
       next = Math.ceil((next + bytes) / 64) * 64
       return address
     },
-    get end() {
-      return next
-    },
+    end: (): number => next,
   }
 }
 
@@ -57,7 +53,7 @@ export type KeyLayout = ReturnType<typeof keyLayout>
 
 /** A prepared key, from `start` on. */
 export function keyLayout(counts: KeyCounts, start: number = SHARED.end) {
-  const { take, ...rest } = bound(allocator(start))
+  const { take, end } = allocator(start)
   const domain = 2 ** counts.power
   return {
     counts,
@@ -83,7 +79,7 @@ export function keyLayout(counts: KeyCounts, start: number = SHARED.end) {
     middle: take(PAIR),
     scale: take(PAIR),
     unscale: take(PAIR),
-    end: rest.end(),
+    end: end(),
   }
 }
 
@@ -94,7 +90,7 @@ export type ProofLayout = ReturnType<typeof proofLayout>
 
 /** Room for the values of one proof. */
 export function proofLayout({ counts, domain }: KeyLayout, wide: WideCounts, start: number) {
-  const { take, ...rest } = bound(allocator(start))
+  const { take, end } = allocator(start)
   const section = (count: number, wideCount: number) => ({
     small: take(8 * count),
     smallPointers: take(4 * count),
@@ -119,13 +115,8 @@ export function proofLayout({ counts, domain }: KeyLayout, wide: WideCounts, sta
     /** The points of B in G2 for the same integers. */
     b2: { smallPointers: take(4 * counts.b), widePointers: take(4 * wide.b) },
     c: section(counts.c, wide.c),
-    end: rest.end(),
+    end: end(),
   }
-}
-
-/** An allocator whose methods can be taken apart. */
-function bound(allocator: Allocator) {
-  return { take: (bytes: number) => allocator.take(Math.max(bytes, 64)), end: () => allocator.end }
 }
 
 export type Layout = {
@@ -157,7 +148,3 @@ export function planMemory(counts: KeyCounts, wide: WideCounts, proofs: number, 
   if (end > MAX_BYTES) throw new EngineMemoryError(end, `proving 2^${counts.power} rows with ${threads} threads`)
   return { key, proofs: places, slots, bytes: end }
 }
-
-/** Bytes of a key's points in its file: an upper bound of what is read into memory. */
-export const fileBytes = ({ nVars, power }: Pick<KeyCounts, 'nVars' | 'power'>): number =>
-  nVars * (3 * FILE_BYTES.g1 + FILE_BYTES.g2) + FILE_BYTES.g1 * 2 ** power

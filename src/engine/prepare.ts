@@ -20,9 +20,13 @@ import {
 } from './runtime.ts'
 
 /** Which points of a section are used, and for which wires. */
-export type Used = {
-  /** Index in the section of each point that is kept, and its wire. */
+export type Used = Wires & {
+  /** Index in the section of each point that is kept. */
   readonly index: Uint32Array
+}
+
+/** The wires of the points that are kept. */
+export type Wires = {
   readonly wire: Uint32Array
   /** Wires whose point equals a kept one up to sign: {place of the kept one, wire, 1 for minus}, one after the other. */
   readonly merged: Uint32Array
@@ -38,6 +42,9 @@ export type KeyPlan = {
   /** Places of points of H that are at infinity, which no proper key has. */
   readonly vanishing: Uint32Array
 }
+
+/** What of it every proof needs. */
+export type ProofPlan = Readonly<Record<'a' | 'b' | 'c', Wires>> & Pick<KeyPlan, 'vanishing'>
 
 type Rows = {
   readonly starts: readonly [Uint32Array, Uint32Array]
@@ -155,7 +162,7 @@ function readRows(key: ProvingKey): Rows {
   for (const list of starts) for (let i = 0; i < domainSize; i++) list[i + 1]! += list[i]!
   const entries = starts.map((list) => new Uint32Array(2 * list[domainSize]!)) as [Uint32Array, Uint32Array]
   const next = starts.map((list) => list.slice()) as [Uint32Array, Uint32Array]
-  const dictionary = new CoefficientIndex()
+  const dictionary = coefficientIndex()
   for (let i = 0, at = 1; i < count; i++, at += stride) {
     const matrix = words[at]! as 0 | 1
     const place = next[matrix][reverseBits(words[at + 1]!, power)]!++
@@ -170,56 +177,45 @@ function readRows(key: ProvingKey): Rows {
   return { starts, entries, coefficients }
 }
 
-/** Numbers of 8 words, each with an index of its own. */
-class CoefficientIndex {
-  readonly values: bigint[] = []
-  #words = new Uint32Array(8 * 64)
-  #places = new Int32Array(256).fill(-1)
-
-  indexOf(words: Uint32Array, at: number): number {
-    const mask = this.#places.length - 1
-    let slot = (Math.imul(words[at]!, 0x9e3779b1) ^ Math.imul(words[at + 1]!, 0x85ebca6b)) & mask
-    for (; ; slot = (slot + 1) & mask) {
-      const known = this.#places[slot]!
-      if (known < 0) break
-      let same = true
-      for (let k = 0; same && k < 8; k++) same = this.#words[8 * known + k] === words[at + k]
-      if (same) return known
-    }
-    const index = this.values.length
-    this.#places[slot] = index
-    let value = 0n
-    for (let k = 7; k >= 0; k--) value = (value << 32n) | BigInt(words[at + k]!)
-    this.values.push(value)
-    if (8 * (index + 1) > this.#words.length) {
-      const wider = new Uint32Array(2 * this.#words.length)
-      wider.set(this.#words)
-      this.#words = wider
-    }
-    this.#words.set(words.subarray(at, at + 8), 8 * index)
-    if (3 * index > this.#places.length) this.#grow()
-    return index
-  }
-
-  #grow(): void {
-    const places = new Int32Array(4 * this.#places.length).fill(-1)
-    const mask = places.length - 1
-    this.values.forEach((_, i) => {
-      const [low, high] = [this.#words[8 * i]!, this.#words[8 * i + 1]!]
-      let slot = (Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b)) & mask
-      while (places[slot] !== -1) slot = (slot + 1) & mask
+/** Numbers of 8 words, each with an index of its own, found by hashing. */
+function coefficientIndex() {
+  const values: bigint[] = []
+  let known = new Uint32Array(8 * 64)
+  let places = new Int32Array(256).fill(-1)
+  const slotOf = (low: number, high: number): number =>
+    (Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b)) & (places.length - 1)
+  const grow = (): void => {
+    places = new Int32Array(4 * places.length).fill(-1)
+    values.forEach((_, i) => {
+      let slot = slotOf(known[8 * i]!, known[8 * i + 1]!)
+      while (places[slot] !== -1) slot = (slot + 1) & (places.length - 1)
       places[slot] = i
     })
-    this.#places = places
   }
-}
-
-/** A piece of the work of preparing a key: some points of one section. */
-export type ImportTask = {
-  readonly group: Group
-  /** Where the points go, and their words in the file, already in order. */
-  readonly to: number
-  readonly words: Uint32Array
+  return {
+    values,
+    indexOf(words: Uint32Array, at: number): number {
+      let slot = slotOf(words[at]!, words[at + 1]!)
+      for (; places[slot] !== -1; slot = (slot + 1) & (places.length - 1)) {
+        const index = places[slot]!
+        let same = true
+        for (let k = 0; same && k < 8; k++) same = known[8 * index + k] === words[at + k]
+        if (same) return index
+      }
+      let value = 0n
+      for (let k = 7; k >= 0; k--) value = (value << 32n) | BigInt(words[at + k]!)
+      const index = values.push(value) - 1
+      places[slot] = index
+      if (8 * (index + 1) > known.length) {
+        const wider = new Uint32Array(2 * known.length)
+        wider.set(known)
+        known = wider
+      }
+      known.set(words.subarray(at, at + 8), 8 * index)
+      if (3 * index > places.length) grow()
+      return index
+    },
+  }
 }
 
 /** Points that one piece of work converts: a few milliseconds. */

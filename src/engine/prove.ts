@@ -6,7 +6,7 @@ import type { ProofSums } from './assemble.ts'
 import { takeIn, type Values, WIDE_BITS } from './intake.ts'
 import type { KeyLayout, ProofLayout } from './layout.ts'
 import { type Msm, multiScalar, type WeightedSums, type Windows, wideWidth, windowsOf } from './msm.ts'
-import type { KeyPlan } from './prepare.ts'
+import type { ProofPlan } from './prepare.ts'
 import type { Runtime } from './runtime.ts'
 import { cutOf, type Pass, passBlocks, runPass, writeBias } from './transforms.ts'
 
@@ -41,7 +41,7 @@ export type OnPhase = (phase: Phase, share: number) => void
 /** All sums of one proof on one thread. `onPhase` is called within each phase and may throw to end the work. */
 export function proofSums(
   runtime: Runtime,
-  plan: Pick<KeyPlan, 'a' | 'b' | 'c' | 'vanishing'>,
+  plan: ProofPlan,
   key: KeyLayout,
   proof: ProofLayout,
   values: Values,

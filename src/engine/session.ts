@@ -10,7 +10,7 @@ import { Wasm, type WasmMemory, type WasmModule } from '../groth16/wasm.ts'
 import type { ProvingKey } from '../groth16/zkey.ts'
 import type { Variant } from './kernels/build.ts'
 import { EngineMemoryError, type Layout, MAX_BYTES, planMemory, type WideCounts } from './layout.ts'
-import { type KeyPlan, planKey, type Used, writeKey } from './prepare.ts'
+import { type KeyPlan, type ProofPlan, planKey, type Used, type Wires, writeKey } from './prepare.ts'
 import { openRuntime, writeShared } from './runtime.ts'
 import { selfTest } from './selfTest.ts'
 import { kernelModule } from './variant.ts'
@@ -21,7 +21,7 @@ export type Session = {
   readonly module: WasmModule
   readonly memory: WasmMemory
   readonly layout: Layout
-  readonly plan: Pick<KeyPlan, 'a' | 'b' | 'c' | 'vanishing'>
+  readonly plan: ProofPlan
   /** Section 2 of the key. */
   readonly header: Uint8Array
   readonly verifyingKey: VerifyingKey
@@ -56,14 +56,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   selfTest(runtime, layout.proofs[0]!.abort)
   for (const _ of writeKey(runtime, key, plan, layout.key, layout.proofs[0]!.abort)) await setImmediate()
   runtime.bytes.fill(0, layout.proofs[0]!.abort, layout.proofs[0]!.abort + 64)
-  const used = ({ index, wire, merged }: Used): Used => ({
-    index: shared(index.subarray(0, 0)),
-    wire: shared(wire),
-    merged: shared(merged),
-  })
+  const wires = ({ wire, merged }: Used): Wires => ({ wire: shared(wire), merged: shared(merged) })
   return {
     ...{ variant, module, memory, layout, verifyingKey: key.verifyingKey },
-    plan: { a: used(plan.a), b: used(plan.b), c: used(plan.c), vanishing: plan.vanishing },
+    plan: { a: wires(plan.a), b: wires(plan.b), c: wires(plan.c), vanishing: plan.vanishing },
     header: key.sections.get(2)!.slice(),
   }
 }

@@ -44,11 +44,13 @@ const foldLimits = { elements: 2 ** 24, total: 2 ** 25, work: 2 ** 28 } as const
 
 /** Operators whose work is up to (elements of the output) × (elements of an input). */
 const contracting = new Set([
+  'Attention',
   'AveragePool',
   'Conv',
   'ConvTranspose',
   'CumSum',
   'Einsum',
+  'FusedMatMul',
   'GRU',
   'Gemm',
   'LinearSum',

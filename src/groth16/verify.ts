@@ -5,6 +5,7 @@
 import { bn254 } from '@noble/curves/bn254.js'
 import { R } from './bn254.ts'
 import {
+  type CurvePoint1,
   checkG1,
   checkG2,
   checkProof,
@@ -38,6 +39,8 @@ export function verifierOf(vk: VerifyingKey): Verifier {
   const ic = vk.ic.map((point, s) => checkG1(point, `IC ${s}`, fail))
   const alphaBeta = bn254.pairing(alpha, beta)
   const { Fp12 } = bn254.fields
+  const { calcPairingPrecomputes: linesOf } = bn254.utils
+  const [gammaLines, deltaLines] = [linesOf(gamma), linesOf(delta)]
 
   return (publicSignals, proof) => {
     checkPublicSignals(publicSignals, vk.nPublic)
@@ -49,13 +52,16 @@ export function verifierOf(vk: VerifyingKey): Verifier {
       const product = ic[i + 1]!.multiplyUnsafe(negative ? R - signal : signal)
       statement = negative ? statement.subtract(product) : statement.add(product)
     })
-    const pairs = [
-      { g1: a, g2: b },
-      { g1: c.negate(), g2: delta },
-    ]
+    // pairs of a point of G1 and the lines of a point of G2; those of the key are computed once
+    type Pair = Parameters<typeof bn254.millerLoopBatch>[0][number]
+    const pair = (lines: Pair[0], point: CurvePoint1): Pair => {
+      const { x, y } = point.toAffine()
+      return [lines, x, y]
+    }
+    const pairs = [pair(linesOf(b), a), pair(deltaLines, c.negate())]
     // a statement that sums to infinity pairs to 1
-    if (!statement.is0()) pairs.push({ g1: statement.negate(), g2: gamma })
-    return Fp12.eql(bn254.pairingBatch(pairs), alphaBeta)
+    if (!statement.is0()) pairs.push(pair(gammaLines, statement.negate()))
+    return Fp12.eql(Fp12.finalExponentiate(bn254.millerLoopBatch(pairs)), alphaBeta)
   }
 }
 

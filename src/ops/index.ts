@@ -1,8 +1,14 @@
 import { abs } from './abs.ts'
+import { acos } from './acos.ts'
+import { acosh } from './acosh.ts'
 import { add } from './add.ts'
 import { and } from './and.ts'
 import { argMax } from './argMax.ts'
 import { argMin } from './argMin.ts'
+import { asin } from './asin.ts'
+import { asinh } from './asinh.ts'
+import { atan } from './atan.ts'
+import { atanh } from './atanh.ts'
 import { attention } from './attention.ts'
 import { averagePool } from './averagePool.ts'
 import { batchNormalization } from './batchNormalization.ts'
@@ -16,6 +22,8 @@ import { constant } from './constant.ts'
 import { constantOfShape } from './constantOfShape.ts'
 import { conv } from './conv.ts'
 import { convTranspose } from './convTranspose.ts'
+import { cos } from './cos.ts'
+import { cosh } from './cosh.ts'
 import { cumSum } from './cumSum.ts'
 import { depthToSpace } from './depthToSpace.ts'
 import { dequantizeLinear } from './dequantizeLinear.ts'
@@ -48,6 +56,8 @@ import { hardSigmoid } from './hardSigmoid.ts'
 import { hardSwish } from './hardSwish.ts'
 import { identity } from './identity.ts'
 import { instanceNormalization } from './instanceNormalization.ts'
+import { isInf } from './isInf.ts'
+import { isNan } from './isNaN.ts'
 import { layerNormalization } from './layerNormalization.ts'
 import { leakyRelu } from './leakyRelu.ts'
 import { less } from './less.ts'
@@ -100,8 +110,11 @@ import { round } from './round.ts'
 import { scatterElements } from './scatterElements.ts'
 import { selu } from './selu.ts'
 import { shape } from './shape.ts'
+import { shrink } from './shrink.ts'
 import { sigmoid } from './sigmoid.ts'
 import { sign } from './sign.ts'
+import { sin } from './sin.ts'
+import { sinh } from './sinh.ts'
 import { size } from './size.ts'
 import { slice } from './slice.ts'
 import { softmax } from './softmax.ts'
@@ -113,6 +126,8 @@ import { sqrt } from './sqrt.ts'
 import { squeeze } from './squeeze.ts'
 import { sub } from './sub.ts'
 import { sum } from './sum.ts'
+import { swish } from './swish.ts'
+import { tan } from './tan.ts'
 import { tanh } from './tanh.ts'
 import { thresholdedRelu } from './thresholdedRelu.ts'
 import { tile } from './tile.ts'
@@ -121,11 +136,27 @@ import { transpose } from './transpose.ts'
 import { trilu } from './trilu.ts'
 import { unsqueeze } from './unsqueeze.ts'
 import { UnsupportedError } from './unsupported.ts'
+import { upsample } from './upsample.ts'
 import { where } from './where.ts'
 import { xor } from './xor.ts'
 
 /** All operators. A new one is a file and a line here. */
 export const ops: readonly Op[] = [
+  isInf,
+  isNan,
+  swish,
+  shrink,
+  tan,
+  sinh,
+  sin,
+  cosh,
+  cos,
+  atanh,
+  atan,
+  asinh,
+  asin,
+  acosh,
+  acos,
   abs,
   add,
   and,
@@ -246,6 +277,7 @@ export const ops: readonly Op[] = [
   transpose,
   trilu,
   unsqueeze,
+  upsample,
   where,
   xor,
 ]

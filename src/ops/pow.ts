@@ -103,7 +103,9 @@ export const pow: Op = {
     const groups = new Map<number, number[]>()
     by.forEach((at, j) => {
       const e = exponents.data[at]!
-      groups.set(e, [...(groups.get(e) ?? []), j])
+      const group = groups.get(e)
+      if (group === undefined) groups.set(e, [j])
+      else group.push(j)
     })
     const map = new Int32Array(of.length)
     let start = 0

@@ -12,7 +12,7 @@ export const softmax: Op = {
     integers:
       'd = max - q, with all fraction bits; e = table(min(⌊d / 2^j + 1/2⌋, M)) with 14 fraction bits, M of 10 bits (11 and 12 for as many bits of activations); ⌊(2·K·e + T) / 2T⌋, T = Σ e, K steps per unit',
     rows: '(k - 1)·(B + 3) for each maximum; a requantisation, a table and a quotient an element',
-    error: 'p·(1 - p)·2 % for a probability p (0.5 % at 12 bits) and half a step',
+    error: 'p·(1 - p)·2.1 % for a probability p (0.6 % from 12 bits on), k·2^-14 of it, and half a step',
     example: { inputs: [[2, 3]] },
   },
   infer: inferNormalised,

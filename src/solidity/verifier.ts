@@ -150,11 +150,11 @@ export const verifyingKeyDigest = (vk: VerifyingKey): string =>
  * Gas that must be left for a verification with n public inputs to end by its own decision: EIP-1108's prices times
  * `factor`, the code around them, and the 1/64 that a call may not use (EIP-150), with a margin. Code takes about 300 per
  * input; reading data contracts takes 2,700 each and 25 per input, which the 450 have room for. Compressed bytes are copied,
- * hashed and evaluated, some 90 for each 31 of them, and take memory.
+ * hashed and evaluated, some 3 for each, and take memory.
  */
 export function requiredGas(n: number, factor = 1, compressedBytes = 0): number {
   const precompiles = factor * (45_000 + 4 * 34_000 + n * (6_000 + 150))
-  const code = 3_000 + n * 450 + 5 * compressedBytes + compressedBytes ** 2 / 2 ** 19
+  const code = 3_000 + n * 450 + 5 * compressedBytes
   return Math.ceil(((precompiles + code) * 64) / 63) + 4_000
 }
 

@@ -75,10 +75,10 @@ export async function writeFreshKey(circuit: R1cs, edge: Phase2Edge): Promise<vo
   const points = { tau: room('g1'), alpha: room('g1'), beta: room('g1'), tau2: room('g2') }
   const staging = memoryPlan.take(4 * BLOCK * FILE_BYTES.g2)
   const slots = Array.from({ length: threads + 1 }, () => memoryPlan.take(SLOT_BYTES))
-  if (memoryPlan.end > MAX_BYTES) throw new EngineMemoryError(memoryPlan.end, `phase 2 of 2^${power} rows`)
+  if (memoryPlan.end() > MAX_BYTES) throw new EngineMemoryError(memoryPlan.end(), `phase 2 of 2^${power} rows`)
   const variant = kernelVariant()
   const module = kernelModule(variant)
-  const memory = new Wasm.Memory({ initial: Math.ceil(memoryPlan.end / 65536), maximum: 65536, shared: true })
+  const memory = new Wasm.Memory({ initial: Math.ceil(memoryPlan.end() / 65536), maximum: 65536, shared: true })
   const runtime = openRuntime(variant, module, memory, slots[threads]!)
   writeShared(runtime, R)
   selfTest(runtime, staging)

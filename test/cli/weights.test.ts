@@ -179,7 +179,7 @@ test('a circuit has room for weights that it is told of', async () => {
 })
 
 test('public weights are signals, fixed ones take no others', async () => {
-  const { json: compiled } = await compile('public', '--weights', 'public')
+  const { json: compiled } = await compile('public', '--weights', 'public', '--compress', 'off')
   expect(compiled.signals.map((s: Json) => [s.kind, s.name, s.count])).toEqual([
     ['output', 'logits', 3],
     ['weights', 'dense.weights', 12],

@@ -1,6 +1,7 @@
 /** Random circuits with a satisfying input each, and the edge cases of shapes. */
 import { createBuilder } from '../../circuits/builder.ts'
 import type { Circuit } from '../../circuits/circuit.ts'
+import { CircuitError } from '../../circuits/error.ts'
 import { Fr } from '../../circuits/field.ts'
 import type { LC } from '../../circuits/lc.ts'
 import { R } from '../../src/groth16/bn254.ts'
@@ -13,8 +14,21 @@ export type Provable = {
   readonly inputs: readonly (number | bigint)[]
 }
 
-/** Products of random combinations of what came before; inputs small or any field element, public or private. */
+/**
+ * Products of random combinations of what came before; inputs small or any field element, public or private. Where a bounded
+ * sum would leave the field's range, which the builder refuses, another seed takes over.
+ */
 export function randomCircuit(seed: number): Provable {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return { ...circuitOf(seed + 1e6 * attempt), name: `random ${seed}` }
+    } catch (error) {
+      if (!(error instanceof CircuitError) || error.code !== 'circuit/overflow' || attempt === 99) throw error
+    }
+  }
+}
+
+function circuitOf(seed: number): Omit<Provable, 'name'> {
   const random = integers(seed)
   const big = bigintegers(seed)
   const cs = createBuilder(Fr)
@@ -37,7 +51,7 @@ export function randomCircuit(seed: number): Provable {
     }
     values.push(cs.mul(combination(), combination()))
   }
-  return { name: `random ${seed}`, circuit: cs.build(), inputs }
+  return { circuit: cs.build(), inputs }
 }
 
 /** Rows x·x = y up to a count, all for one input. */

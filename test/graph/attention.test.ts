@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { compile } from '../../src/compile.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { importOnnx } from '../../src/graph/import.ts'
-import { type AttributeSpec, encodeModel, type ModelSpec } from '../../src/graph/onnx.ts'
+import { type AttributeSpec, decodeModel, encodeModel, type ModelSpec } from '../../src/graph/onnx.ts'
 import { runFloat } from '../../src/graph/run.ts'
 import { simplify } from '../../src/graph/simplify.ts'
 import { calibrate } from '../../src/quantise/calibrate.ts'
@@ -179,6 +180,7 @@ describe('masks before a Softmax', () => {
     )
   const where = (a: string, b: string) => ({ op: 'Where', inputs: ['there', a, b], outputs: ['bias'] })
   const add = { op: 'Add', inputs: ['scores', 'bias'], outputs: ['masked'] }
+  const perm = { perm: { ints: [0, 1, 3, 2] } }
   const constants = { zero: tensor([], [0]), low: tensor([], [Number.NEGATIVE_INFINITY]) }
 
   test.each([
@@ -201,6 +203,33 @@ describe('masks before a Softmax', () => {
     const sample = sampleOf(graph, given)
     expect(difference(runFloat(plain, sample).get('y')!, runFloat(graph, sample).get('y')!, 1e-9, 1e-9)).toBeUndefined()
     expect(integerError(plain, sample, 12)).toBeLessThan(0.01)
+  })
+
+  test('what guards against NaN after it costs nothing', () => {
+    const plain = pieces([where('zero', 'low'), add], constants)
+    const { nodes, ...model } = decodeModel(plain)
+    const guard = [
+      { op: 'IsNaN', inputs: ['p'], outputs: ['nan'] },
+      { op: 'Where', inputs: ['nan', 'zero', 'p'], outputs: ['safe'] },
+    ]
+    const guarded = encodeModel({
+      opset: 17,
+      inputs: model.inputs.map(({ name, dtype, dims }) => ({ name, dtype, shape: dims as number[] })),
+      outputs: [{ name: 'y' }],
+      nodes: [
+        ...nodes.slice(0, -1).map((node) => ({ ...node, attributes: node.op === 'Transpose' ? perm : {} })),
+        ...guard,
+        { op: 'MatMul', inputs: ['safe', 'v'], outputs: ['y'] },
+      ],
+      initializers: Object.fromEntries(model.initializers),
+    })
+    const rows = [plain, guarded].map((onnx) => {
+      const graph = simplify(importOnnx(onnx))
+      const sample = sampleOf(graph, given)
+      expect(integerError(graph, sample, 12)).toBeLessThan(0.01)
+      return compile(quantise(graph, calibrate(graph, [sample])), { input: 'private', output: 'public' }).rows
+    })
+    expect(rows[1]).toBe(rows[0])
   })
 
   test('moderate numbers, scores that are used elsewhere and masks that widen the scores stay as they are', () => {

@@ -5,7 +5,9 @@ import { prepareInteger } from '../../src/model/model.ts'
 import { errorFunction } from '../../src/ops/special.ts'
 import { calibrate } from '../../src/quantise/calibrate.ts'
 import { planScales } from '../../src/quantise/plan.ts'
+import { quantiseInput } from '../../src/quantise/ports.ts'
 import { quantise } from '../../src/quantise/quantise.ts'
+import { seeded } from '../support/random.ts'
 import { type SingleNode, singleNode, tensor } from '../support/tensors.ts'
 
 /** A node, and the real inputs that it is tried on. */
@@ -52,6 +54,34 @@ for (const bits of [8, 12, 16])
     // and not by a table of nothing
     expect(new Set(Array.from(got, Number)).size).toBeGreaterThan(2)
   })
+
+test.each([8, 10, 12, 16])('probabilities of %i bits are within the stated error (seed 17)', (bits) => {
+  const random = seeded(17)
+  const share = bits < 11 ? 0.021 : bits < 12 ? 0.011 : 0.006
+  for (const [spread, k] of [
+    [1, 2],
+    [3, 5],
+    [8, 10],
+  ] as const) {
+    const x = tensor(
+      [40, k],
+      Array.from({ length: 40 * k }, () => spread * random.normal()),
+    )
+    const graph = importOnnx(singleNode({ op: 'Softmax', inputs: [x] }))
+    const ranges = calibrate(graph, [new Map([['x0', x]])])
+    const model = quantise(graph, ranges, { bits, weightBits: 16 })
+    const q = quantiseInput(model.inputs[0]!, x, 'refuse')
+    const held = new Map([['x0', { ...x, data: q.map((v) => v * model.inputs[0]!.scale) }]])
+    const port = model.outputs[0]!
+    const got = prepareInteger(model)([q])[port.value]!
+    runFloat(graph, held)
+      .get('y')!
+      .data.forEach((p, i) => {
+        const error = Math.abs(Number(got[i]) * port.scale - p)
+        expect(error).toBeLessThanOrEqual(share * p * (1 - p) + k * 2 ** -14 + 0.5 / (2 ** bits - 1))
+      })
+  }
+})
 
 test('the error function has its known values', () => {
   // Abramowitz and Stegun, table 7.1

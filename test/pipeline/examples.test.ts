@@ -24,6 +24,7 @@ describe.each(['mnist', 'tabular'])('example %s', (name) => {
   const compiled = compileModel(read('model.onnx').bytes, {
     calibration: (graph) => decodeSamples(graph, read('calibration.npy')),
     input: 'public',
+    compress: false,
   })
   const { graph, model, circuit } = compiled
   const samples = decodeSamples(graph, read('samples.npy'))

@@ -29,7 +29,7 @@ function pair(structure: number, weights: (typeof kinds)[number]) {
   const onnx = weightedNet(structure, 1)
   const random = seeded(structure + 1)
   const samples = uniformSamples(random, importOnnx(onnx).inputs[0]!.shape, 6)
-  const compiled = compileModel(onnx, { calibration: samples, weights })
+  const compiled = compileModel(onnx, { calibration: samples, weights, compress: false })
   const other = weightSetOfGraph(compiled, importGraph(weightedNet(structure, 2, 0.5)))
   return { compiled, other, samples }
 }

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,50 +9,12 @@ import { casesOf, modelFolders, openShapes, readLabels, readTestSets } from '../
 import { runGuarded } from '../../scripts/support/guarded.ts'
 import { findAnvil } from '../../src/chain/anvil.ts'
 import { importOnnx } from '../../src/graph/import.ts'
-import { encodeModel, encodeTensorProto } from '../../src/graph/onnx.ts'
-import { packageRoot } from '../../src/packageRoot.ts'
-import type { DType, Shape, Tensor } from '../../src/tensor.ts'
+import { encodeModel } from '../../src/graph/onnx.ts'
+import type { DType, Tensor } from '../../src/tensor.ts'
+import { runScript, smallModel as small, smallSet, tensor, writeModel as write } from './support.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'veritensor-test-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
-
-const tensor = (shape: Shape, values: readonly number[], dtype: DType = 'float32'): Tensor => ({
-  ...{ dtype, shape },
-  data: Float64Array.from(values),
-})
-
-type Set = { readonly inputs: readonly Tensor[]; readonly outputs?: readonly (Tensor | Uint8Array)[] }
-
-/** Writes a model's folder as ONNX's test data are. */
-function write(folder: string, onnx: Uint8Array, sets: Readonly<Record<number, Set>>, labels?: unknown): void {
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'model.onnx'), onnx)
-  if (labels !== undefined) writeFileSync(join(folder, 'samples.json'), JSON.stringify(labels))
-  for (const [number, { inputs, outputs = [] }] of Object.entries(sets)) {
-    const set = join(folder, `test_data_set_${number}`)
-    mkdirSync(set)
-    for (const [k, x] of inputs.entries()) writeFileSync(join(set, `input_${k}.pb`), encodeTensorProto(x))
-    for (const [k, y] of outputs.entries())
-      writeFileSync(join(set, `output_${k}.pb`), y instanceof Uint8Array ? y : encodeTensorProto(y))
-  }
-}
-
-/** y = relu(x) · [[1, 2], [−1, 0.5]] for x of two elements. */
-const small = (shape: readonly (number | string)[] = [1, 2]): Uint8Array =>
-  encodeModel({
-    name: 'small',
-    inputs: [{ name: 'x', shape }],
-    outputs: [{ name: 'y', shape: [1, 2] }],
-    nodes: [
-      { op: 'Relu', inputs: ['x'], outputs: ['r'] },
-      { op: 'MatMul', inputs: ['r', 'w'], outputs: ['y'] },
-    ],
-    initializers: { w: tensor([2, 2], [1, 2, -1, 0.5]) },
-  })
-const smallSet = (a: number, b: number): Set => {
-  const [p, q] = [Math.max(a, 0), Math.max(b, 0)]
-  return { inputs: [tensor([1, 2], [a, b])], outputs: [tensor([1, 2], [p - q, 2 * p + 0.5 * q])] }
-}
 
 describe('test data', () => {
   test('folders with a model.onnx, or the one that is given', () => {
@@ -214,19 +175,7 @@ describe('the script', () => {
     }
   })()
 
-  const conformance = (words: readonly string[]): Promise<{ code: number | null; out: string; err: string }> =>
-    new Promise((resolve) => {
-      const script = join(packageRoot, 'scripts', 'conformance.ts')
-      const process_ = spawn(process.execPath, ['--import', 'tsx', script, ...words], { cwd: packageRoot })
-      let [out, err] = ['', '']
-      process_.stdout.on('data', (chunk) => {
-        out += chunk
-      })
-      process_.stderr.on('data', (chunk) => {
-        err += chunk
-      })
-      process_.on('close', (code) => resolve({ code, out, err }))
-    })
+  const conformance = (words: readonly string[]) => runScript('conformance', words)
 
   test('takes good models to a verified proof and says why not for others', async () => {
     const folder = join(root, 'models')

@@ -8,7 +8,9 @@ const maxSize = 128
 /** Functions of one tensor that take any value. */
 const unary: Readonly<Record<string, Node['attributes']>> = {
   Abs: {},
+  Atan: {},
   Ceil: {},
+  Cos: {},
   Celu: { alpha: { float: 2 } },
   Elu: {},
   Erf: {},
@@ -21,7 +23,9 @@ const unary: Readonly<Record<string, Node['attributes']>> = {
   Neg: {},
   Round: {},
   Selu: {},
+  Shrink: { lambd: { float: 0.3 }, bias: { float: 0.1 } },
   Sign: {},
+  Sin: {},
   Softplus: {},
   Softsign: {},
   ThresholdedRelu: { alpha: { float: 0.5 } },

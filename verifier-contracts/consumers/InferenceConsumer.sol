@@ -11,8 +11,8 @@ import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 ///
 /// Proving: ctx = {contextOf}(sender, nonce), then `veritensor prove DIR --for CHAINID:INFERENCE_VERIFIER --ctx CTX`.
 ///
-/// Gas: about 270,000 for 784 bytes and no effects: 21,000 for the transaction, its calldata (4 a zero byte, 16 another), 206,000
-/// for the proof, 22,000 for the nonce, the rest to read registry and key.
+/// Gas: about 300,000 for 784 bytes, without what {_onInference} does: 21,000 for the transaction, calldata (4 for a zero
+/// byte, 16 for another), 206,000 for the proof, 22,000 for the nonce, the rest to read registry and key.
 /// @dev The model needs input compression. The same input may come again under another nonce: where each shall count once,
 /// keep account of keccak256(input), never of the proof.
 abstract contract InferenceConsumer {

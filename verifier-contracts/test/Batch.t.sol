@@ -7,6 +7,20 @@ import {UniversalVerifier} from "../verifiers/UniversalVerifier.sol";
 import {Simulator} from "./support/Simulator.sol";
 import {Test} from "./support/Test.sol";
 
+/// @dev Shows what batches draw their coefficients from.
+contract Seeds is UniversalVerifier {
+    constructor() UniversalVerifier(1) {}
+
+    function seed(
+        bytes32[] memory vkHashes,
+        uint256[] memory counts,
+        uint256[8][] calldata proofs,
+        uint256[] calldata input
+    ) external pure returns (uint256) {
+        return _seed(vkHashes, counts, proofs, input);
+    }
+}
+
 contract BatchTest is Test {
     using Simulator for Simulator.Key;
 
@@ -15,6 +29,7 @@ contract BatchTest is Test {
 
     UniversalVerifier internal universal;
     PhaseOneVerifier internal phase;
+    Seeds internal seeds;
     Simulator.Key[4] internal keys;
     bytes32[4] internal hashes;
 
@@ -27,6 +42,7 @@ contract BatchTest is Test {
 
     function setUp() public {
         universal = new UniversalVerifier(1);
+        seeds = new Seeds();
         phase = new PhaseOneVerifier("simulated", Simulator.phaseOne(), 1);
         for (uint256 i = 0; i < 4; i++) {
             // 3, 1, 4 and 2 signals
@@ -161,6 +177,21 @@ contract BatchTest is Test {
             input[3 + j] = input[j];
         }
         assertTrue(!accepted(proofs, input), "accepted");
+    }
+
+    function testFuzz_coefficientsDependOnEverything(
+        bytes32[] memory vkHashes,
+        uint256[] memory counts,
+        uint256[8][] memory proofs,
+        uint256[] memory input
+    ) external {
+        bytes32 keys = keccak256(abi.encode(keccak256("veritensor/batch/v1"), vkHashes, counts));
+        bytes memory all = abi.encodePacked(keys);
+        for (uint256 i = 0; i < proofs.length; i++) {
+            all = bytes.concat(all, abi.encodePacked(proofs[i]));
+        }
+        all = bytes.concat(all, abi.encodePacked(input));
+        assertEq(seeds.seed(vkHashes, counts, proofs, input), uint256(keccak256(all)), "seed");
     }
 
     function test_malformedBatchesAreRefused() external {

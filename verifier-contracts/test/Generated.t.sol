@@ -86,6 +86,19 @@ contract GeneratedTest is Test {
         }
     }
 
+    function test_everySignalIsChecked() external view {
+        for (uint256 which = 0; which < 4; which++) {
+            uint256[] memory x = Simulator.drawSignals(sizes[which], 9);
+            uint256[8] memory proof = keyOf(sizes[which]).prove(x, 9);
+            for (uint256 i = 0; i < x.length; i++) {
+                x[i] += R;
+                assertTrue(!verifiers[which].verify(proof, x), "aliased");
+                x[i] -= R;
+            }
+            assertTrue(verifiers[which].verify(proof, x), "refused");
+        }
+    }
+
     function testFuzz_otherSignalsAreRefused(uint256 which, uint256 seed, uint256 i, uint256 by) external view {
         which %= 4;
         uint256[] memory x = Simulator.drawSignals(sizes[which], seed);

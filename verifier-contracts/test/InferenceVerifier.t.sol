@@ -189,6 +189,33 @@ contract InferenceVerifierTest is World {
         inference.verifyInference(99, 0, output, proof);
     }
 
+    function test_modelsMayHaveNoPublicInput() external {
+        Simulator.Key memory key = Simulator.Key(4, 3, 91);
+        uint256 id = register(key, COMPRESSED, 12, 0, 0);
+        IInferenceVerifier.InferenceProof memory p = proveCompressed(key, CTX, none(), output, "");
+        inference.verifyInference(id, commitmentTo(id, p), output, abi.encode(p));
+    }
+
+    function test_modelsMayHaveNoPublicOutput() external {
+        Simulator.Key memory key = Simulator.Key(5, 3, 92);
+        uint256 id = register(key, COMPRESSED, 0, 20, 0);
+        IInferenceVerifier.InferenceProof memory p = proveCompressed(key, CTX, none(), "", input);
+        inference.verifyInference(id, commitmentTo(id, p), "", abi.encode(p));
+    }
+
+    /// @dev The struct must be where abi.encode puts it, and whole.
+    function test_malformedProofsAreRefused() external {
+        IInferenceVerifier.InferenceProof memory p = honest();
+        bytes32 c = commitmentTo(compressedModel, p);
+        bytes memory proof = abi.encode(p);
+        proof[31] = 0x40;
+        expect(IInferenceVerifier.MalformedProof.selector, compressedModel, c, output, proof);
+        (proof[31], proof[0]) = (0x20, 0x01);
+        expect(IInferenceVerifier.MalformedProof.selector, compressedModel, c, output, proof);
+        expect(IInferenceVerifier.MalformedProof.selector, compressedModel, c, output, new bytes(0x19f));
+        expect(IInferenceVerifier.MalformedProof.selector, compressedModel, c, output, "");
+    }
+
     function testFuzz_malformedProofsNeverPass(bytes memory proof) external {
         try inference.verifyInference(compressedModel, 0, output, proof) {
             revert("accepted");

@@ -91,6 +91,15 @@ abstract contract KeyVerifierTest is Test {
         assertEq(verifier.publicInputs(k.hash()), 3, "inputs");
     }
 
+    /// @dev Nothing but a hash collision could be at the address, or a lack of gas keep the contract from being made.
+    function test_storeNeverAnswersWithoutStoring() external {
+        Simulator.Key memory k = Simulator.Key(1, 3, 78);
+        uint256[] memory words = k.words();
+        vm.setNonce(verifier.keyAddress(k.hash()), 1);
+        vm.expectRevert(KeyVerifier.KeyNotStored.selector);
+        this.storeExternally(words);
+    }
+
     function storeExternally(uint256[] memory words) external {
         store(words);
     }

@@ -78,9 +78,9 @@ abstract contract KeyVerifier is IKeyVerifier {
     ) external view returns (bool) {
         (uint256 key, uint256 n) = _load(vkHash);
         if (commitments.length + 3 != n) revert WrongInputCount(commitments.length + 3, n);
-        // Copies, hash, evaluation and memory.
+        // Copies, hash, evaluation and memory take less, up to the 128 kB of a transaction and far beyond.
         unchecked {
-            _requireGas(4, n, 5 * x.length + (x.length * x.length >> 19));
+            _requireGas(4, n, 5 * x.length);
         }
         uint256 signals = _allocate(32 * n);
         (uint256 r, uint256 e) = challenge(vkHash, ctx, y, x);
@@ -348,15 +348,9 @@ abstract contract KeyVerifier is IKeyVerifier {
     ) internal view returns (bool) {
         _requireBatch(vkHashes, counts, proofs.length, input.length);
         Batch memory batch;
-        bytes32 statement = keccak256(abi.encode(BATCH_TAG, vkHashes, counts));
+        batch.seed = _seed(vkHashes, counts, proofs, input);
         uint256 pairs = _allocate(192 * (proofs.length + vkHashes.length + 2));
         assembly ("memory-safe") {
-            let m := mload(0x40)
-            let size := shl(8, proofs.length)
-            mstore(m, statement)
-            calldatacopy(add(m, 0x20), proofs.offset, size)
-            calldatacopy(add(add(m, 0x20), size), input.offset, shl(5, input.length))
-            mstore(batch, keccak256(m, add(add(0x20, size), shl(5, input.length))))
             mstore(add(batch, 0x40), proofs.offset)
             mstore(add(batch, 0x60), input.offset)
         }
@@ -367,6 +361,24 @@ abstract contract KeyVerifier is IKeyVerifier {
             _addProofs(batch, vkHashes[k], counts[k]);
         }
         return _pairBatch(batch, pairs);
+    }
+
+    /// @dev Hash of all that a prover can choose, from which the coefficients are drawn.
+    function _seed(
+        bytes32[] memory vkHashes,
+        uint256[] memory counts,
+        uint256[8][] calldata proofs,
+        uint256[] calldata input
+    ) internal pure returns (uint256 seed) {
+        bytes32 keys = keccak256(abi.encode(BATCH_TAG, vkHashes, counts));
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            let size := shl(8, proofs.length)
+            mstore(m, keys)
+            calldatacopy(add(m, 0x20), proofs.offset, size)
+            calldatacopy(add(add(m, 0x20), size), input.offset, shl(5, input.length))
+            seed := keccak256(m, add(add(0x20, size), shl(5, input.length)))
+        }
     }
 
     /// @dev Reverts unless the parts of a batch fit together and enough gas is left for it.

@@ -5,7 +5,7 @@ import {KeyVerifier} from "./KeyVerifier.sol";
 
 /// @title Groth16 verifier for every key of one ceremony's phase 1
 /// @notice alpha, beta and gamma are the same for all keys made from one file of powers of tau. They are fixed here, so
-/// that a key of another ceremony can't be stored, a model costs some 70,000 gas less to add than in UniversalVerifier,
+/// that a key of another ceremony can't be stored, a model costs 73,000 gas less to add than in UniversalVerifier,
 /// and proofs of different models can be verified in one batch.
 contract PhaseOneVerifier is KeyVerifier {
     /// @notice Name of the phase 1, for people; what counts are the points.

@@ -3,16 +3,12 @@ import { openVerifyingKey } from '../../artefacts/keys.ts'
 import { type InferenceAnswer, inferenceId, inferenceRequest } from '../../chain/inference.ts'
 import { inferenceStatement, inputCommitmentOf } from '../../chain/registration.ts'
 import { verifyRequest } from '../../chain/verifyOnchain.ts'
-import { VeritensorError } from '../../errors.ts'
-import { verify } from '../../groth16/verify.ts'
-import { checkCompressed } from '../../pipeline/compressed.ts'
-import { byteCount } from '../../pipeline/signals.ts'
 import { verifyingKeyDigest } from '../../solidity/verifier.ts'
 import { UsageError } from '../args.ts'
 import { command } from '../command.ts'
 import { thousands } from '../format.ts'
 import { modelNumber } from '../numbers.ts'
-import { findProofs, readProof } from '../proofFiles.ts'
+import { readValidProof } from '../proofFiles.ts'
 
 export const calldata = command({
   name: 'calldata',
@@ -39,19 +35,10 @@ export const calldata = command({
     if (directory === undefined || path === undefined || more.length > 0)
       throw new UsageError('calldata takes a DIR and one PROOF')
     if (options.store && options.model === undefined) throw new UsageError('--store belongs to --model ID')
-    const files = await findProofs([path], options.public)
-    if (files.length !== 1) throw new UsageError('calldata takes one PROOF, not a folder of several')
     const manifest = await readManifest(directory)
     const key = await openVerifyingKey(directory, manifest)
     const vkDigest = verifyingKeyDigest(key)
-    const read = await readProof(files[0]!, key.nPublic, byteCount(manifest.signals))
-    if (read instanceof VeritensorError) throw read
-    const { proof, publicSignals, compressed } = read
-    if (compressed !== undefined) checkCompressed(vkDigest, publicSignals, compressed)
-    if (!verify(key, publicSignals, proof))
-      throw new VeritensorError('proof/invalid', `${files[0]!.proof} does not verify`, {
-        fix: 'prove again; a contract would refuse it',
-      })
+    const { proof, publicSignals, compressed } = await readValidProof(path, manifest, key, options.public)
     const [given, chain] = [options.contract, options['chain-id']]
     const chainId = compressed?.chainId ?? (chain === undefined ? undefined : BigInt(chain))
     const to = compressed?.contract ?? given
@@ -84,7 +71,7 @@ export const calldata = command({
         schema: 'veritensor/calldata@1',
         ...{
           directory,
-          proof: files[0]!.proof,
+          proof: path,
           to: to ?? null,
           chainId: chainId === undefined ? null : String(chainId),
         },

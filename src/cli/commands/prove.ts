@@ -52,6 +52,7 @@ export const prove = command({
   examples: [
     'veritensor prove artifacts/model --input samples.npy -o proofs',
     'veritensor prove artifacts/model --input a.pb b.pb --jobs 4 -o proofs',
+    'veritensor prove artifacts/model --input a.npy --for 1:0x1234…cdef --ctx 0x5aff… -o proofs',
     'veritensor prove artifacts/model --input a.pb --weights retrained.onnx -o proofs',
   ],
   async run({ options, positionals, progress, signal }) {

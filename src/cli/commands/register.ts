@@ -18,9 +18,10 @@ export const register = command({
   arguments: 'DIR',
   summary: 'register a model on chain (ERC-7992), update it, or take it out of use',
   details:
-    'Stores the verifying key of DIR where the inference verifier looks for keys, unless it is there, and registers the model:\n' +
-    'hashes of model, circuit, key and manifest, the ceremony, the form of its statements. --update gives a registered model\n' +
-    `a new version; old ones are kept. --deprecate is final. \`deploy --shared\` deploys the contracts.\n${SENDING_DETAILS}`,
+    'Stores the verifying key of DIR where the inference verifier looks for keys, unless it is there, and registers the\n' +
+    'model: hashes of model, circuit, key and manifest, the ceremony, the form of its statements. --update gives a registered\n' +
+    'model a new version; old ones are kept. --deprecate is final. `deploy --shared` deploys the contracts.\n' +
+    SENDING_DETAILS,
   options: {
     ...SENDING_OPTIONS,
     inference: { type: 'string', value: 'ADDRESS', required: true, help: 'the inference verifier' },

@@ -200,7 +200,9 @@ function interpolate(
     [1, rise],
   ]
   const longest = missed.reduce((m, [first, last]) => Math.max(m, last - first + 1), 0)
-  if (longest > MOST_ENTRIES - 2 || missed.length > MOST_MISFITS)
+  if (missed.length > MOST_MISFITS)
+    return unsupported(context, 'poles and kinks', missed.length, `at most ${MOST_MISFITS} where lines are needed`)
+  if (longest > MOST_ENTRIES - 2)
     return unsupported(
       context,
       'integers where the function bends',

@@ -30,7 +30,10 @@ export function lowerProduct(
   let shift = MAX_SHIFT
   while (shift > 0 && !fits(shift)) shift--
   // without a shift the result would pass for a requantised tensor, and never be clamped
-  if (shift === 0) return unsupported(context, 'weight bits', weightBits, 'more, for weights as large as these')
+  if (shift === 0) {
+    const needed = 2 + Math.floor(Math.log2(Math.round(largest / scaleAt(1))))
+    return unsupported(context, 'weight bits', weightBits, `at least ${needed} for weights as large as these`)
+  }
   const values = [
     x.value,
     context.emitWeights('weights', {

@@ -12,7 +12,7 @@ import {
   rowsOf,
   scoreStep,
 } from './classes.ts'
-import { classifierTrees, sumTrees } from './treeModel.ts'
+import { classifierTrees, exampleTree, sumTrees } from './treeModel.ts'
 
 /** Bits by which leaves are rounded more coarsely where scores become probabilities. */
 const LOGIT_BITS_SPARED = 3
@@ -72,13 +72,7 @@ export const treeEnsembleClassifier: Op = {
     example: {
       inputs: [[2, 3]],
       attributes: {
-        nodes_treeids: [0, 0, 0],
-        nodes_nodeids: [0, 1, 2],
-        nodes_featureids: [1, 0, 0],
-        nodes_modes: ['BRANCH_LEQ', 'LEAF', 'LEAF'],
-        nodes_values: [0.25, 0, 0],
-        nodes_truenodeids: [1, 0, 0],
-        nodes_falsenodeids: [2, 0, 0],
+        ...exampleTree,
         class_treeids: [0, 0, 0, 0],
         class_nodeids: [1, 1, 2, 2],
         class_ids: [0, 1, 0, 1],

@@ -133,6 +133,17 @@ const nodeAttributes = {
 const either = (list: readonly number[] | undefined, as: Tensor | undefined): readonly number[] =>
   list !== undefined && list.length > 0 ? list : as === undefined ? [] : [...as.data]
 
+/** One tree of one branch, for examples. */
+export const exampleTree = {
+  nodes_treeids: [0, 0, 0],
+  nodes_nodeids: [0, 1, 2],
+  nodes_featureids: [1, 0, 0],
+  nodes_modes: ['BRANCH_LEQ', 'LEAF', 'LEAF'],
+  nodes_values: [0.25, 0, 0],
+  nodes_truenodeids: [1, 0, 0],
+  nodes_falsenodeids: [2, 0, 0],
+}
+
 export type EnsembleAttributes = {
   readonly trees: TreeModel
   readonly base: readonly number[]

@@ -15,110 +15,101 @@ type Attack = {
 
 const bit = (cs: Builder, x: LC): LC => ({ ...cs.bit(cs.bits(x, 1), 0), range: null })
 const bits = (cs: Builder, x: LC, count: number): LC[] => Array.from({ length: count }, () => bit(cs, x))
-const times = (cs: Builder, k: number, x: LC): LC => combine(cs, [[k, x]])
 const sum = (cs: Builder, ...xs: readonly LC[]): LC =>
   combine(
     cs,
     xs.map((x) => [1, x] as const),
   )
+/** Σ k·x. */
+const weighted = (cs: Builder, ks: readonly number[], xs: readonly LC[]): LC =>
+  combine(
+    cs,
+    xs.map((x, i) => [ks[i]!, x] as const),
+  )
 /** x lies in [0, 2ⁿ). */
 const bound = (cs: Builder, x: LC, n: number): void => cs.assertEqual(spell(cs, cs.bits(x, n)), x)
+
+/** n = q·d + rest with bits of q, of the rest and of d - offset - rest. */
+function divide(cs: Builder, n: LC, d: LC, widths: readonly [q: number, rest: number], offset: number): void {
+  const q = spell(cs, cs.bits(n, widths[0]))
+  const rest = weighted(cs, [1, -1], [n, cs.mul({ ...q, range: null }, d)])
+  bound(cs, rest, widths[1])
+  bound(cs, weighted(cs, [1, -offset, -1], [d, cs.ONE, rest]), widths[1])
+}
+/** Bits of n's remainder by q, which other rows are meant to bound, and two bits of the quotient. */
+function remainder(cs: Builder, n: LC, count: number, q: number): LC[] {
+  const r = bits(cs, n, count)
+  cs.assertEqual(combine(cs, [...r.map((b, i) => [2 ** i, b] as const), [q, spell(cs, cs.bits(n, 2))]]), n)
+  return r
+}
+/** Booleans of which exactly one is 1. */
+function choice(cs: Builder, n: LC, count: number): LC[] {
+  const e = bits(cs, n, count)
+  cs.assertEqual(sum(cs, ...e), cs.ONE)
+  return e
+}
+/** Two bits, less a number, are a score, which must be 0 if it is chosen. */
+function score(cs: Builder, e: LC, value: LC, less = 0): void {
+  const spelled = weighted(cs, [1, -less], [spell(cs, cs.bits(e, 2)), cs.ONE])
+  cs.assertEqual(spelled, value)
+  cs.assertMul(e, spelled, cs.constant(0))
+}
+/** first ≤ x ≤ last, both differences below 2ⁿ. */
+function within(cs: Builder, x: LC, first: LC, last: LC, n = 2): void {
+  bound(cs, weighted(cs, [1, -1], [x, first]), n)
+  bound(cs, weighted(cs, [1, -1], [last, x]), n)
+}
 
 const attacks: Readonly<Record<string, Attack>> = {
   'digits that reach around the field': {
     p: 13,
     inputs: [1],
-    build: (cs, [n]) => cs.assertEqual(spell(cs, cs.bits(n!, 4)), n!),
+    build: (cs, [n]) => bound(cs, n!, 4),
   },
   'a digit as large as what the others reach': {
     p: 101,
     inputs: [3],
     build: (cs, [n]) => {
-      const [a, b, c] = bits(cs, n!, 3) as [LC, LC, LC]
-      cs.assertEqual(
-        combine(cs, [
-          [1, a],
-          [2, b],
-          [3, c],
-        ]),
-        n!,
-      )
+      const digits = bits(cs, n!, 3).map((b, i) => [i + 1, b] as const)
+      cs.assertEqual(combine(cs, digits), n!)
     },
   },
   'a remainder that may be the divisor': {
     p: 1021,
     inputs: [6, 3],
-    build: (cs, [n, d]) => {
-      const q = spell(cs, cs.bits(n!, 3))
-      const rest = combine(cs, [
-        [1, n!],
-        [-1, cs.mul({ ...q, range: null }, d!)],
-      ])
-      bound(cs, rest, 3)
-      bound(
-        cs,
-        combine(cs, [
-          [1, d!],
-          [-1, rest],
-        ]),
-        3,
-      )
-    },
+    build: (cs, [n, d]) => divide(cs, n!, d!, [3, 3], 0),
   },
   'a quotient that reaches around the field': {
     p: 61,
     inputs: [6, 5],
-    build: (cs, [n, d]) => {
-      const q = spell(cs, cs.bits(n!, 5))
-      const rest = combine(cs, [
-        [1, n!],
-        [-1, cs.mul({ ...q, range: null }, d!)],
-      ])
-      bound(cs, rest, 3)
-      bound(
-        cs,
-        combine(cs, [
-          [1, d!],
-          [-1, cs.ONE],
-          [-1, rest],
-        ]),
-        3,
-      )
-    },
+    build: (cs, [n, d]) => divide(cs, n!, d!, [5, 3], 1),
   },
   'a pattern of bits of both signs': {
     p: 101,
     inputs: [7],
     build: (cs, [n]) => {
-      const r = bits(cs, n!, 3)
-      cs.assertMul(
-        r[2]!,
-        combine(cs, [
-          [1, r[1]!],
-          [-1, r[0]!],
-        ]),
-        cs.constant(0),
-      )
-      const q = spell(cs, cs.bits(n!, 2))
-      cs.assertEqual(combine(cs, [...r.map((b, i) => [2 ** i, b] as const), [5, q]]), n!)
+      const [a, b, c] = remainder(cs, n!, 3, 5) as [LC, LC, LC]
+      const signed = weighted(cs, [1, -1], [b, a])
+      cs.assertMul(c, signed, cs.constant(0))
     },
   },
   'a pattern whose sum is the field’s order': {
     p: 101,
     inputs: [15],
     build: (cs, [n]) => {
-      const r = bits(cs, n!, 4)
-      cs.assertMul(
-        r[3]!,
-        combine(cs, [
-          [34, r[0]!],
-          [34, r[1]!],
-          [33, r[2]!],
-        ]),
-        cs.constant(0),
-      )
-      const q = spell(cs, cs.bits(n!, 2))
-      cs.assertEqual(combine(cs, [...r.map((b, i) => [2 ** i, b] as const), [9, q]]), n!)
+      const [a, b, c, d] = remainder(cs, n!, 4, 9) as [LC, LC, LC, LC]
+      const whole = weighted(cs, [34, 34, 33], [a, b, c])
+      cs.assertMul(d, whole, cs.constant(0))
+    },
+  },
+  'a pattern with a part of a product': {
+    p: 101,
+    inputs: [7],
+    build: (cs, [n]) => {
+      const [a, b, c] = remainder(cs, n!, 3, 7) as [LC, LC, LC]
+      const [part, other] = [hint(cs, n!), hint(cs, n!)]
+      cs.assertMul(a, b, sum(cs, part, other))
+      cs.assertMul(part, c, cs.constant(0))
     },
   },
   'as many choices as the field has elements': {
@@ -136,11 +127,7 @@ const attacks: Readonly<Record<string, Attack>> = {
     inputs: [0],
     build: (cs, [n]) => {
       const e = bits(cs, n!, 2)
-      const missing = combine(cs, [
-        [2, cs.ONE],
-        [-1, e[0]!],
-        [-1, e[1]!],
-      ])
+      const missing = combine(cs, [[2, cs.ONE], ...e.map((b) => [-1, b] as const)])
       cs.assertMul(missing, missing, missing)
       cs.assertEqual(hint(cs, n!), sum(cs, ...e))
     },
@@ -158,24 +145,8 @@ const attacks: Readonly<Record<string, Attack>> = {
     p: 101,
     inputs: [0],
     build: (cs, [n]) => {
-      const [e, x] = [bit(cs, n!), hint(cs, n!)]
-      bound(
-        cs,
-        combine(cs, [
-          [1, x],
-          [-4, e],
-        ]),
-        2,
-      )
-      bound(
-        cs,
-        combine(cs, [
-          [3, cs.ONE],
-          [4, e],
-          [-1, x],
-        ]),
-        2,
-      )
+      const e = bit(cs, n!)
+      within(cs, hint(cs, n!), weighted(cs, [4], [e]), weighted(cs, [3, 4], [cs.ONE, e]))
     },
   },
   'places that touch': {
@@ -183,23 +154,7 @@ const attacks: Readonly<Record<string, Attack>> = {
     inputs: [3],
     build: (cs, [x]) => {
       const e = bit(cs, x!)
-      bound(
-        cs,
-        combine(cs, [
-          [1, x!],
-          [-3, e],
-        ]),
-        2,
-      )
-      bound(
-        cs,
-        combine(cs, [
-          [3, cs.ONE],
-          [3, e],
-          [-1, x!],
-        ]),
-        2,
-      )
+      within(cs, x!, weighted(cs, [3], [e]), weighted(cs, [3, 3], [cs.ONE, e]))
     },
   },
   'the place of nothing': {
@@ -210,121 +165,44 @@ const attacks: Readonly<Record<string, Attack>> = {
       const [a, b] = bits(cs, x!, 2) as [LC, LC]
       const any = sum(cs, a, b)
       cs.assertMul(any, any, any)
-      bound(
-        cs,
-        combine(cs, [
-          [1, x!],
-          [-4, b],
-        ]),
-        3,
-      )
-      bound(
-        cs,
-        combine(cs, [
-          [7, cs.ONE],
-          [-4, a],
-          [-1, x!],
-        ]),
-        3,
-      )
+      within(cs, x!, weighted(cs, [4], [b]), weighted(cs, [7, -4], [cs.ONE, a]), 3)
     },
   },
   'a selection whose scores run against each other': {
     p: 101,
     inputs: [53],
     build: (cs, [c]) => {
-      const [a, b] = bits(cs, c!, 2) as [LC, LC]
-      cs.assertEqual(sum(cs, a, b), cs.ONE)
+      const [a, b] = choice(cs, c!, 2) as [LC, LC]
       const m = hint(cs, c!)
-      for (const [e, score] of [
-        [
-          a,
-          combine(cs, [
-            [1, m],
-            [50, b],
-          ]),
-        ],
-        [
-          b,
-          combine(cs, [
-            [1, c!],
-            [-1, m],
-            [50, a],
-          ]),
-        ],
-      ] as const) {
-        const spelled = spell(cs, cs.bits(c!, 2))
-        cs.assertEqual(spelled, score)
-        cs.assertMul(e, spelled, cs.constant(0))
-      }
+      score(cs, a, weighted(cs, [1, 50], [m, b]))
+      score(cs, b, weighted(cs, [1, -1, 50], [c!, m, a]))
     },
   },
   'a selection of two maxima': {
     p: 101,
     inputs: [0],
     build: (cs, [n]) => {
-      const [a, b] = bits(cs, n!, 2) as [LC, LC]
-      cs.assertEqual(sum(cs, a, b), cs.ONE)
-      for (const [e, other] of [
-        [a, b],
-        [b, a],
-      ] as const) {
-        const spelled = spell(cs, cs.bits(n!, 2))
-        cs.assertEqual(
-          spelled,
-          combine(cs, [
-            [1, hint(cs, n!)],
-            [50, other],
-          ]),
-        )
-        cs.assertMul(e, spelled, cs.constant(0))
-      }
+      const [a, b] = choice(cs, n!, 2) as [LC, LC]
+      score(cs, a, weighted(cs, [1, 50], [hint(cs, n!), b]))
+      score(cs, b, weighted(cs, [1, 50], [hint(cs, n!), a]))
     },
   },
   'a selection that two tie for': {
     p: 101,
     inputs: [2],
     build: (cs, [x]) => {
-      const [a, b] = bits(cs, x!, 2) as [LC, LC]
-      cs.assertEqual(sum(cs, a, b), cs.ONE)
       const m = hint(cs, x!)
-      for (const e of [a, b]) {
-        const spelled = spell(cs, cs.bits(x!, 2))
-        cs.assertEqual(
-          spelled,
-          combine(cs, [
-            [1, m],
-            [-1, x!],
-          ]),
-        )
-        cs.assertMul(e, spelled, cs.constant(0))
-      }
+      for (const e of choice(cs, x!, 2)) score(cs, e, weighted(cs, [1, -1], [m, x!]))
     },
   },
   'a selection by scores that may be negative': {
     p: 101,
     inputs: [0],
     build: (cs, [n]) => {
-      const [a, b] = bits(cs, n!, 2) as [LC, LC]
-      cs.assertEqual(sum(cs, a, b), cs.ONE)
+      const [a, b] = choice(cs, n!, 2) as [LC, LC]
       const m = hint(cs, n!)
-      for (const [e, later] of [
-        [a, b],
-        [b, cs.constant(0)],
-      ] as const) {
-        const score = combine(cs, [
-          [1, spell(cs, cs.bits(n!, 2))],
-          [-2, cs.ONE],
-        ])
-        cs.assertEqual(
-          score,
-          combine(cs, [
-            [1, m],
-            [-1, later],
-          ]),
-        )
-        cs.assertMul(e, score, cs.constant(0))
-      }
+      score(cs, a, weighted(cs, [1, -1], [m, b]), 2)
+      score(cs, b, m, 2)
     },
   },
   'a factor that may be the field’s order': {
@@ -333,17 +211,8 @@ const attacks: Readonly<Record<string, Attack>> = {
     build: (cs, [n]) => {
       const [a, b, c] = bits(cs, n!, 3) as [LC, LC, LC]
       cs.assertEqual(sum(cs, a, b, c), cs.constant(3))
-      // 1 + 3a + 2b + c is 7
-      cs.assertMul(
-        combine(cs, [
-          [1, cs.ONE],
-          [3, a],
-          [2, b],
-          [1, c],
-        ]),
-        hint(cs, n!),
-        cs.constant(0),
-      )
+      // 1 + 3 + 2 + 1
+      cs.assertMul(weighted(cs, [1, 3, 2, 1], [cs.ONE, a, b, c]), hint(cs, n!), cs.constant(0))
     },
   },
   'what follows from a boolean that is 1, around the field': {
@@ -351,17 +220,9 @@ const attacks: Readonly<Record<string, Attack>> = {
     inputs: [0],
     build: (cs, [n]) => {
       const [v, a, b, c] = bits(cs, n!, 4) as [LC, LC, LC, LC]
-      cs.assertMul(
-        combine(cs, [
-          [3, a],
-          [3, b],
-          [1, c],
-        ]),
-        v,
-        cs.constant(0),
-      )
+      cs.assertMul(weighted(cs, [3, 3, 1], [a, b, c]), v, cs.constant(0))
       cs.assertMul(v, a, hint(cs, n!))
-      cs.assertMul(v, times(cs, 1, b), hint(cs, n!))
+      cs.assertMul(v, b, hint(cs, n!))
     },
   },
   'the same below 0': {
@@ -369,15 +230,7 @@ const attacks: Readonly<Record<string, Attack>> = {
     inputs: [0],
     build: (cs, [n]) => {
       const [v, a, b, c] = bits(cs, n!, 4) as [LC, LC, LC, LC]
-      cs.assertMul(
-        combine(cs, [
-          [-3, a],
-          [-3, b],
-          [-1, c],
-        ]),
-        v,
-        cs.constant(0),
-      )
+      cs.assertMul(weighted(cs, [-3, -3, -1], [a, b, c]), v, cs.constant(0))
       cs.assertMul(v, a, hint(cs, n!))
     },
   },
@@ -385,79 +238,23 @@ const attacks: Readonly<Record<string, Attack>> = {
     p: 7,
     inputs: [0],
     build: (cs, [n]) => {
-      // (2 + 2a)·(4 - b) = v has v = 1 for a = b = 0: 2·4
+      // v = 1 for a = b = 0: 2·4
       const [v, a, b] = bits(cs, n!, 3) as [LC, LC, LC]
-      cs.assertMul(
-        combine(cs, [
-          [2, cs.ONE],
-          [2, a],
-        ]),
-        combine(cs, [
-          [4, cs.ONE],
-          [-1, b],
-        ]),
-        v,
-      )
-      cs.assertMul(
-        v,
-        combine(cs, [
-          [1, cs.ONE],
-          [-1, a],
-        ]),
-        hint(cs, n!),
-      )
+      cs.assertMul(weighted(cs, [2, 2], [cs.ONE, a]), weighted(cs, [4, -1], [cs.ONE, b]), v)
+      cs.assertMul(v, weighted(cs, [1, -1], [cs.ONE, a]), hint(cs, n!))
       bit(cs, n!)
-    },
-  },
-  'a pattern with a part of a product': {
-    p: 101,
-    inputs: [7],
-    build: (cs, [n]) => {
-      const [a, b, c] = bits(cs, n!, 3) as [LC, LC, LC]
-      const [part, other] = [hint(cs, n!), hint(cs, n!)]
-      cs.assertMul(a, b, sum(cs, part, other))
-      cs.assertMul(part, c, cs.constant(0))
-      const q = spell(cs, cs.bits(n!, 2))
-      cs.assertEqual(
-        combine(cs, [
-          [1, a],
-          [2, b],
-          [4, c],
-          [7, q],
-        ]),
-        n!,
-      )
     },
   },
   'a sum in other words that leaves the field': {
     p: 11,
     inputs: [0],
     build: (cs, [n]) => {
-      const [x, a, b, c] = bits(cs, n!, 4) as [LC, LC, LC, LC]
+      const [x, ...digits] = bits(cs, n!, 4) as [LC, LC, LC, LC]
       const value = hint(cs, n!)
-      bound(
-        cs,
-        combine(cs, [
-          [1, value],
-          [1, cs.ONE],
-        ]),
-        2,
-      )
-      const threefold = combine(cs, [
-        [3, a],
-        [3, b],
-        [3, c],
-      ])
-      cs.assertEqual(
-        combine(cs, [
-          [1, x],
-          [3, a],
-          [3, b],
-          [3, c],
-        ]),
-        value,
-      )
-      cs.assertMul(x, threefold, hint(cs, n!))
+      bound(cs, sum(cs, value, cs.ONE), 2)
+      const threefold = digits.map((b) => [3, b] as const)
+      cs.assertEqual(combine(cs, [[1, x], ...threefold]), value)
+      cs.assertMul(x, combine(cs, threefold), hint(cs, n!))
     },
   },
   'a zero test whose inverse is free where it is 0': {
@@ -465,14 +262,7 @@ const attacks: Readonly<Record<string, Attack>> = {
     inputs: [0],
     build: (cs, [x]) => {
       const [v, z] = [hint(cs, x!), hint(cs, x!)]
-      cs.assertMul(
-        x!,
-        v,
-        combine(cs, [
-          [1, cs.ONE],
-          [-1, z],
-        ]),
-      )
+      cs.assertMul(x!, v, weighted(cs, [1, -1], [cs.ONE, z]))
       cs.assertMul(x!, z, cs.constant(0))
     },
   },
@@ -482,14 +272,7 @@ const attacks: Readonly<Record<string, Attack>> = {
     build: (cs, [x]) => {
       bound(cs, x!, 1)
       const [v, z] = [hint(cs, x!), hint(cs, x!)]
-      cs.assertMul(
-        x!,
-        v,
-        combine(cs, [
-          [2, cs.ONE],
-          [-2, z],
-        ]),
-      )
+      cs.assertMul(x!, v, weighted(cs, [2, -2], [cs.ONE, z]))
       cs.assertMul(x!, z, cs.constant(0))
     },
   },
@@ -497,24 +280,9 @@ const attacks: Readonly<Record<string, Attack>> = {
     p: 13,
     inputs: [0, 5],
     build: (cs, [x, y]) => {
-      const [v, z] = [hint(cs, x!), hint(cs, x!)]
-      cs.assertMul(
-        x!,
-        v,
-        combine(cs, [
-          [1, cs.ONE],
-          [-1, hint(cs, x!)],
-        ]),
-      )
+      const z = hint(cs, x!)
       cs.assertMul(x!, z, cs.constant(0))
-      cs.assertMul(
-        y!,
-        hint(cs, y!),
-        combine(cs, [
-          [1, cs.ONE],
-          [-1, z],
-        ]),
-      )
+      cs.assertMul(y!, hint(cs, y!), weighted(cs, [1, -1], [cs.ONE, z]))
     },
   },
   'pinned by either of two that may both be 0': {
@@ -529,10 +297,7 @@ const attacks: Readonly<Record<string, Attack>> = {
   'a condition that is not 0 or 1': {
     p: 13,
     inputs: [0],
-    build: (cs, [n]) => {
-      const [x, a] = [spell(cs, cs.bits(n!, 2)), bit(cs, n!)]
-      cs.assertMul({ ...x, range: null }, a, hint(cs, n!))
-    },
+    build: (cs, [n]) => cs.assertMul(spell(cs, cs.bits(n!, 2)), bit(cs, n!), hint(cs, n!)),
   },
 }
 

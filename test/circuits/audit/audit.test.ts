@@ -11,6 +11,7 @@ import { rangeCheck, toBits } from '../../../circuits/gadgets/bits.ts'
 import { divide } from '../../../circuits/gadgets/divide.ts'
 import { poseidon } from '../../../circuits/gadgets/poseidon.ts'
 import { requantise } from '../../../circuits/gadgets/requantise.ts'
+import * as library from '../../../circuits/index.ts'
 import type { LC } from '../../../circuits/lc.ts'
 import { seeded } from '../../support/random.ts'
 import { auditOf, circuitWith, type Input, openOf } from './support.ts'
@@ -305,6 +306,10 @@ describe('propagation', () => {
     cs.bindOutput(out, state)
     expect(audit(cs.build())).toMatchObject({ determined: true, clean: true, ranges: { bounded: 0 } })
   })
+})
+
+test('is part of the library', () => {
+  expect(library.audit).toBe(audit)
 })
 
 test('an empty circuit is determined', () => {

@@ -1,20 +1,26 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { audit } from '../../../circuits/audit/audit.ts'
 import type { Builder } from '../../../circuits/builder.ts'
 import { argmax } from '../../../circuits/gadgets/argmax.ts'
 import { rangeCheck, toBits } from '../../../circuits/gadgets/bits.ts'
-import { commit } from '../../../circuits/gadgets/commit.ts'
+import { commit, commitSet } from '../../../circuits/gadgets/commit.ts'
+import { compress } from '../../../circuits/gadgets/compress.ts'
 import { divide } from '../../../circuits/gadgets/divide.ts'
 import { type Forest, forest } from '../../../circuits/gadgets/forest.ts'
 import { locate } from '../../../circuits/gadgets/locate.ts'
 import { lookup, roundedLookup } from '../../../circuits/gadgets/lookup.ts'
 import { maximumOf, minimum } from '../../../circuits/gadgets/max.ts'
+import { packedProduct } from '../../../circuits/gadgets/packedProduct.ts'
 import { poseidon } from '../../../circuits/gadgets/poseidon.ts'
 import { requantise } from '../../../circuits/gadgets/requantise.ts'
 import { remainderBits, rescale } from '../../../circuits/gadgets/rescale.ts'
 import { relu } from '../../../circuits/gadgets/sign.ts'
 import { isZero } from '../../../circuits/gadgets/zero.ts'
 import type { LC } from '../../../circuits/lc.ts'
+import type { ProductMap } from '../../../circuits/productMap.ts'
+import { packageRoot } from '../../../src/packageRoot.ts'
 import { slots } from './slots.ts'
 import { boundedCircuit, circuitWith, type Input, openOf } from './support.ts'
 
@@ -168,6 +174,35 @@ for (const count of [1, 500]) {
     return commit(cs, xs, { ...form, salted: true }, cs.input('private', null))
   }
 }
+cases['commit to a set of tensors'] = (cs, input) => {
+  const forms = [
+    { count: 40, lo: -128, hi: 127 },
+    { count: 3, lo: 0, hi: 99999 },
+  ]
+  const tensors = forms.map(({ count, lo, hi }) => many(input, count, lo, hi))
+  return commitSet(cs, tensors, { tensors: forms, salted: false })
+}
+cases['compress tensors, at any element'] = (cs, input) => {
+  const forms = [
+    { count: 20, lo: -128, hi: 127 },
+    { count: 30, lo: 0, hi: 99999 },
+  ]
+  const tensors = forms.map((form) => ({ form, elements: many(input, form.count, form.lo, form.hi) }))
+  const { y, e } = compress(cs, tensors, cs.input('private', null))
+  return cs.add(y, e)
+}
+for (const [count, hi] of [
+  [1, 127],
+  [31, 127],
+  [100, 127],
+  [40, 30_000],
+] as const) {
+  const form = { count, lo: -128, hi }
+  cases[`compress ${count} up to ${hi}, any element`] = (cs, input) => {
+    const { y, e } = compress(cs, [{ elements: many(input, count, -128, hi), form }], cs.input('private', null))
+    return cs.add(y, e)
+  }
+}
 cases['trees by value and by path'] = (cs, input) => {
   const xs = many(input, 3, 0, 9)
   const thresholds = [
@@ -208,13 +243,40 @@ function deepTree(outputs: number): Forest {
 
 /** Gadgets whose result intervals alone show to be in a wider range than the builder claims, for reasons of its own. */
 const wider = (name: string): boolean =>
-  /^table of (16|256|1000)|^rescale: .*(128|300)\).* to \[-128|^rescale: \(201x|^divide .*(wire|sum|product)|exceptions$|^trees/.test(
+  /^table of (16|256|1000)|^two tables|^product.*[0-9]\]$|^rescale: .*(128|300)\).* to \[-128|^rescale: \(201x|^divide .*(wire|sum|product)|exceptions$|^trees/.test(
     name,
   )
 
 /** Gadgets that make inverses mod p, or hashes. */
 const hasElements = (name: string): boolean =>
   /^is zero: (wide|any)|exceptions|any element|^poseidon|^commit/.test(name)
+
+for (const [rows, inner, columns] of [
+  [1, 20, 12],
+  [7, 9, 4],
+] as const)
+  for (const rounded of [true, false])
+    cases[`product of [${rows}, ${inner}] and [${inner}, ${columns}]${rounded ? ', rounded' : ''}`] = (cs, input) => {
+      const map: ProductMap = {
+        ...{ rows, inner, columns },
+        x: (i, t) => ((i + t) % 5 === 4 ? -1 : i * inner + t),
+        w: (t, j) => t * columns + j,
+        bias: (j) => j,
+      }
+      const factors = {
+        x: many(input, rows * inner, 0, 255),
+        w: many(input, inner * columns, -128, 127),
+        bias: many(input, columns, -9999, 9999),
+      }
+      return cs.add(...packedProduct(cs, map, factors, rounded ? { shift: 9, lo: 0n, hi: 255n } : undefined))
+    }
+
+test('no gadget is left out', () => {
+  const read = (path: string): string => readFileSync(join(packageRoot, path), 'utf8')
+  const files = readdirSync(join(packageRoot, 'circuits', 'gadgets')).filter((name) => name !== 'poseidonConstants.ts')
+  const own = read('test/circuits/audit/gadgets.test.ts')
+  expect(files.filter((name) => !own.includes(`gadgets/${name}`))).toEqual([])
+})
 
 describe('every gadget is determined', () => {
   for (const [name, body] of Object.entries(cases))

@@ -340,6 +340,18 @@ describe('a rewrite does what it is for', () => {
     expect(better(modelOf(steps(100), -50, 50), rewrite).layers[1]).toMatchObject({ shifts: Uint8Array.of(4) })
   })
 
+  test('shifts that differ stay where their sums together would seem to leave a table', () => {
+    const table = range(16, (i) => i * i - 5 * i)
+    const mixed = modelOf(
+      [linear([0], [[[0, 16]], [[1, 15]]]), requantise(1, 4, -100, 99, 2), lookup(2, -8, table, 2)],
+      -8,
+      7,
+    )
+    const input = Float64Array.of(-8, 7, 0, 0, 0, 0)
+    const rounded = checked(mixed, name('shortenShifts'), [input]).layers.find(({ kind }) => kind === 'requantise')
+    expect(rounded).toMatchObject({ shifts: Uint8Array.of(4) })
+  })
+
   test('maxima of maxima and of what pads', () => {
     const nested = modelOf(
       [

@@ -21,6 +21,7 @@ interface Vm {
     function getRecordedLogs() external returns (Log[] memory);
     function prank(address from) external;
     function recordLogs() external;
+    function setNonce(address account, uint64 nonce) external;
     function snapshotGasLastCall(string calldata name) external returns (uint256);
     function startPrank(address from) external;
     function stopPrank() external;
