@@ -3,26 +3,28 @@
  * and verification off-chain and on anvil, and compares the integers with the expected outputs.
  *
  * usage: npx tsx scripts/conformance.ts FOLDER [--only NAME,NAME…] [--set GROUP] [--no-prove] [--bits N] [--jobs N]
- *        [--timeout SECONDS] [--json]
+ *        [--timeout SECONDS] [--markdown FILE] [--json]
  *        npx tsx scripts/conformance.ts --node-tests FOLDER [--only NAME,NAME…] [--bits N] [--rows N] [--json]
  *
  * FOLDER holds NAME/model.onnx with NAME/test_data_set_N/input_K.pb and output_K.pb, as ONNX's test data do, and maybe
  * NAME/samples.json with labels. Each model has a process and a time limit of its own, so that none can stop the others.
- * Exit code 1 if a model failed, or if one that --only names was not proved.
+ * A model agrees if its outputs are off by at most 1 % of their range, or if the class is the same on all labelled sets.
+ * --markdown puts the table into a document. Exit code 1 if a model failed, or if one that --only names was not proved.
  *
  * --node-tests runs ONNX's operator tests through the integers instead (see conformance/checkNode.ts): those that FOLDER/index.csv
  * marks core, plain_dtypes, not expanded and passing in onnxruntime. Exit code 1 if one disagrees or crashes, or if fewer than
  * 92 % agree.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { writeWhole } from '../src/artefacts/temporary.ts'
 import { startAnvil } from '../src/chain/anvil.ts'
 import { parseArguments, UsageError } from '../src/cli/args.ts'
 import { thousands } from '../src/cli/format.ts'
 import type { Findings, Task } from './conformance/check.ts'
 import { runNodeTests } from './conformance/nodeTests.ts'
-import { formatOutcomes, type Outcome, statusOf } from './conformance/report.ts'
+import { formatOutcomes, markdownOutcomes, type Outcome, replaceTable, statusOf } from './conformance/report.ts'
 import { chosenModels, eachModel, modelOptions, runTask } from './support/models.ts'
 import { runScript } from './support/script.ts'
 
@@ -31,6 +33,7 @@ const child = new URL('./conformance/child.ts', import.meta.url)
 await runScript(async (words) => {
   const { options, positionals } = parseArguments(words, {
     ...modelOptions,
+    markdown: { type: 'string', value: 'FILE', help: 'write the table into FILE, between its marks' },
     'no-prove': { type: 'flag', help: 'compile and compare only' },
     'node-tests': { type: 'string', value: 'FOLDER', help: 'run operator tests through the integers instead' },
     rows: { type: 'integer', min: 0, value: 'N', help: 'solve circuits of operator tests up to this size' },
@@ -81,6 +84,11 @@ await runScript(async (words) => {
     clear()
   }
 
+  const { markdown } = options
+  if (markdown !== undefined) {
+    const document = readFileSync(markdown, 'utf8')
+    await writeWhole({ [markdown]: replaceTable(document, markdownOutcomes(outcomes)) })
+  }
   if (options.json)
     console.log(
       JSON.stringify({

@@ -13,8 +13,13 @@ export type Agreement = {
   readonly relativeError: number
   /** Sets on which the integers' class is the expected outputs' class; null where outputs have one element. */
   readonly sameClass: number | null
-  /** Labelled sets, and how many of them the integers and the expected outputs get right. */
-  readonly labelled: { readonly total: number; readonly integer: number; readonly expected: number } | null
+  /** Labelled sets, how many of them the integers and the expected outputs get right, and on how many they are of one class. */
+  readonly labelled: {
+    readonly total: number
+    readonly integer: number
+    readonly expected: number
+    readonly same: number
+  } | null
 }
 
 /** The class that a first output tells: itself where it is one integer, else the position of its largest element. */
@@ -31,7 +36,7 @@ export function agreementOf(
 ): Agreement | undefined {
   const worst: { error: number; lo: number; hi: number }[] = []
   let [sets, floatError, same, classes] = [0, 0, 0, 0]
-  const labelled = { total: 0, integer: 0, expected: 0 }
+  const labelled = { total: 0, integer: 0, expected: 0, same: 0 }
   cases.forEach(({ number, outputs }, i) => {
     const { float, integer } = comparisons[i]!
     let compared = false
@@ -60,6 +65,7 @@ export function agreementOf(
     labelled.total++
     if (integer0 === label) labelled.integer++
     if (expected === label) labelled.expected++
+    if (integer0 === expected) labelled.same++
   })
   if (sets === 0) return undefined
   return {
@@ -71,3 +77,10 @@ export function agreementOf(
     labelled: labelled.total === 0 ? null : labelled,
   }
 }
+
+/** Largest share of an output's range by which integers may be off and agree. */
+export const TOLERANCE = 0.01
+
+/** Whether the integers are near the expected outputs, or of one class with them on all labelled sets. */
+export const agrees = ({ relativeError, labelled }: Agreement): boolean =>
+  relativeError <= TOLERANCE || (labelled !== null && labelled.same === labelled.total)

@@ -1,7 +1,9 @@
+import { UsageError } from '../../src/cli/args.ts'
 import { table, thousands } from '../../src/cli/format.ts'
 import { clipped, formatReason } from '../support/reason.ts'
 import { isRefusal, type Reason } from '../support/serve.ts'
 import type { Findings } from './check.ts'
+import { agrees } from './compare.ts'
 
 /**
  * - `proved`: the proof verifies off-chain and on-chain
@@ -55,16 +57,55 @@ export function formatOutcomes(outcomes: readonly Outcome[]): string {
     ...[o.name, clipped(o.ops === undefined ? '' : formatOps(o.ops), 32)],
     ...[o.rows === undefined ? '' : thousands(o.rows), seconds(o.compileSeconds), seconds(o.setupSeconds)],
     ...[seconds(o.proveSeconds), yes(o.offChain), yes(o.onChain), o.gas === undefined ? '' : thousands(o.gas)],
-    ...[short(o.agreement?.maxError), short(o.agreement?.relativeError), classes(o), o.status],
+    ...[short(o.agreement?.maxError), short(o.agreement?.relativeError), classes(o)],
+    ...[yes(o.agreement && agrees(o.agreement)), o.status],
   ])
   const reasons = outcomes.flatMap(({ name, reason }) => formatReason(name, reason))
-  const count = (status: Status): number => outcomes.filter((o) => o.status === status).length
-  const statuses: readonly Status[] = ['proved', 'compiled', 'refused', 'failed']
-  const counts = statuses.flatMap((status) => (count(status) === 0 ? [] : [`${count(status)} ${status}`]))
   return [
-    table([...header, 'max error', 'of range', 'class', 'result'], rows),
+    table([...header, 'max error', 'of range', 'class', 'agrees', 'result'], rows),
     ...(reasons.length === 0 ? [] : ['', ...reasons]),
     '',
-    `${outcomes.length} models: ${counts.join(', ')}`,
+    countsOf(outcomes),
   ].join('\n')
+}
+
+/** How many models agree, and what became of them. */
+function countsOf(outcomes: readonly Outcome[]): string {
+  const statuses: readonly Status[] = ['proved', 'compiled', 'refused', 'failed']
+  const parts = [
+    ['agree', outcomes.filter((o) => o.agreement !== undefined && agrees(o.agreement)).length] as const,
+    ...statuses.map((status) => [status, outcomes.filter((o) => o.status === status).length] as const),
+  ]
+  return `${outcomes.length} models: ${parts.flatMap(([what, n]) => (n === 0 ? [] : [`${n} ${what}`])).join(', ')}`
+}
+
+/** What a table in a document holds of each model; times are left out, as they depend on the machine. */
+export function markdownOutcomes(outcomes: readonly Outcome[]): string {
+  const lines = outcomes.map((o) => {
+    const { agreement, reason, status } = o
+    const error = agreement === undefined ? '' : `${short(100 * agreement.relativeError)} %`
+    const result = reason === null ? status : `${status}: \`${reason.code}\``
+    return [
+      ...[o.name, clipped(o.ops === undefined ? '' : formatOps(o.ops), 48)],
+      ...[
+        o.bits?.toString() ?? (o.rows === undefined ? '' : 'exact'),
+        o.rows === undefined ? '' : thousands(o.rows),
+        error,
+        classes(o),
+      ],
+      ...[yes(agreement && agrees(agreement)), result, o.gas === undefined ? '' : thousands(o.gas)],
+    ]
+  })
+  const header = ['model', 'operators', 'bits', 'rows', 'error, of range', 'class', 'agrees', 'result', 'gas']
+  const rows = [header, header.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`)
+  return [...rows, '', countsOf(outcomes)].join('\n')
+}
+
+/** A document with other text between `<!-- conformance -->` and `<!-- end of conformance -->`. Throws UsageError without them. */
+export function replaceTable(document: string, text: string): string {
+  const [start, end] = ['<!-- conformance -->\n', '\n<!-- end of conformance -->']
+  const from = document.indexOf(start)
+  const to = document.indexOf(end, from)
+  if (from < 0 || to < 0) throw new UsageError(`the document has no place for the table, from ${start.trim()} on`)
+  return `${document.slice(0, from + start.length)}${text}${document.slice(to)}`
 }

@@ -3,8 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { agreementOf } from '../../scripts/conformance/compare.ts'
-import { formatOps, formatOutcomes, type Outcome, statusOf } from '../../scripts/conformance/report.ts'
+import { agreementOf, agrees } from '../../scripts/conformance/compare.ts'
+import {
+  formatOps,
+  formatOutcomes,
+  markdownOutcomes,
+  type Outcome,
+  replaceTable,
+  statusOf,
+} from '../../scripts/conformance/report.ts'
 import { casesOf, modelFolders, openShapes, readLabels, readTestSets } from '../../scripts/conformance/testData.ts'
 import { runGuarded } from '../../scripts/support/guarded.ts'
 import { findAnvil } from '../../src/chain/anvil.ts'
@@ -80,14 +87,18 @@ describe('comparison', () => {
         [1, 0],
       ]),
     )
-    expect(found).toMatchObject({ sameClass: 2, labelled: { total: 2, integer: 1, expected: 2 } })
+    expect(found).toMatchObject({ sameClass: 2, labelled: { total: 2, integer: 1, expected: 2, same: 1 } })
+    expect(agrees(found!)).toBe(false)
+    expect(agrees({ ...found!, labelled: { total: 2, integer: 1, expected: 1, same: 2 } })).toBe(true)
+    expect(agrees({ ...found!, relativeError: 0.01 })).toBe(true)
+    expect(agrees({ ...found!, labelled: null })).toBe(false)
   })
 
   test('a single integer is the class itself; a single float is none', () => {
     const one = (value: number, dtype: DType) => tensor([1], [value], dtype)
     const found = (dtype: DType) =>
       agreementOf([set(0, one(2, dtype))], [result(one(2, dtype), one(2, 'float32'))], new Map([[0, 2]]))
-    expect(found('int64')).toMatchObject({ sameClass: 1, labelled: { total: 1, integer: 1, expected: 1 } })
+    expect(found('int64')).toMatchObject({ sameClass: 1, labelled: { total: 1, integer: 1, expected: 1, same: 1 } })
     expect(found('float32')).toMatchObject({ sameClass: null, labelled: null, relativeError: 0 })
   })
 
@@ -133,6 +144,21 @@ describe('report', () => {
     expect(text).toMatch(/^odd: model\/unsupported \(compile\): x{100,}…$/m)
     expect(text).toContain('    at here')
     expect(text).toContain('3 models: 1 proved, 1 refused, 1 failed')
+  })
+
+  test('in a document the table replaces the one before', () => {
+    const agreement = { sets: 1, floatError: 0, maxError: 1, relativeError: 0.0021, sameClass: null, labelled: null }
+    const outcomes: Outcome[] = [
+      { name: 'good', status: 'proved', reason: null, seconds: 3, ...done, bits: 9, gas: 230_000, agreement },
+      { name: 'odd', status: 'refused', reason: reason('limit/budget'), seconds: 1, rows: 7, agreement },
+    ]
+    const text = markdownOutcomes(outcomes)
+    expect(text).toContain('| good |  | 9 | 5 | 0.210 % |  | yes | proved | 230,000 |')
+    expect(text).toContain('| odd |  | exact | 7 | 0.210 % |  | yes | refused: `limit/budget` |  |')
+    expect(text).toMatch(/\n\n2 models: 2 agree, 1 proved, 1 refused$/)
+    const [start, end] = ['<!-- conformance -->\n', '\n<!-- end of conformance -->']
+    expect(replaceTable(`a${start}old${end}b`, 'new')).toBe(`a${start}new${end}b`)
+    expect(() => replaceTable(`a${start}old`, 'new')).toThrow('no place for the table')
   })
 })
 
@@ -204,7 +230,11 @@ describe('the script', () => {
       ['without-data', 'refused', 'input/no-samples'],
     ])
     const good = models[1]!
-    expect(good.agreement).toMatchObject({ sets: 3, sameClass: 3, labelled: { total: 1, integer: 1, expected: 1 } })
+    expect(good.agreement).toMatchObject({
+      sets: 3,
+      sameClass: 3,
+      labelled: { total: 1, integer: 1, expected: 1, same: 1 },
+    })
     expect(good.agreement!.relativeError).toBeLessThan(0.02)
     expect(good.agreement!.floatError).toBeLessThan(1e-6)
     if (hasAnvil) expect(good).toMatchObject({ offChain: true, onChain: true, gas: expect.any(Number) })
