@@ -35,6 +35,7 @@ const TARGETS: readonly Target[] = [
   { name: 'InputCompression', file: 'libraries/InputCompression.sol', tests: ['Compressed'], sample: 20 },
   { name: 'IntegerCodec', file: 'libraries/IntegerCodec.sol', tests: ['IntegerCodec'], sample: 20 },
   { name: 'InferenceVerifier', file: 'registry/InferenceVerifier.sol', tests: ['InferenceVerifier'], sample: 20 },
+  { name: 'ModelRegistry', file: 'registry/ModelRegistry.sol', tests: ['ModelRegistry'], sample: 15 },
   ...['Verifier3', 'Verifier9'].map((name) => ({
     ...{ name, file: `test/generated/${name}.sol`, from: 'function verify(', to: `contract ${name}` },
     ...{ tests: ['Generated'], sample: 25 },
@@ -82,9 +83,10 @@ function projectFor({ tests }: Target): string {
     filter: (path) => !path.endsWith('.t.sol') || tests.some((name) => path.endsWith(`/${name}.t.sol`)),
   })
   // examples and adapters only cost time
-  if (!tests.includes('InferenceVerifier')) rmSync(join(folder, 'registry'), { recursive: true })
+  const registry = ['InferenceVerifier', 'ModelRegistry'].some((name) => tests.includes(name))
+  if (!registry) rmSync(join(folder, 'registry'), { recursive: true })
   for (const unused of ['adapters', 'consumers', 'snapshots']) rmSync(join(folder, unused), { recursive: true })
-  if (!tests.includes('InferenceVerifier')) rmSync(join(folder, 'test/support/World.sol'))
+  if (!registry) rmSync(join(folder, 'test/support/World.sol'))
   return folder
 }
 

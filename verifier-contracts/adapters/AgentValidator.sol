@@ -26,7 +26,8 @@ contract AgentValidator {
     /// @notice Answers a request. Reverts unless the proof holds and is about what the request names.
     /// @param requestHash Of a request that names this contract.
     /// @param proof As in `IInferenceVerifier`.
-    /// @param responseURI Where the proof can be found; may be empty.
+    /// @param responseURI Where the proof can be found; may be empty. Whoever answers chooses it, and a later answer replaces
+    /// it: what counts is the response.
     function respond(
         bytes32 requestHash,
         uint256 modelId,

@@ -47,9 +47,10 @@ abstract contract ProvedContent is IERC7007 {
         } catch (bytes memory reason) {
             // forge-lint: disable-next-line(unsafe-typecast) an error begins with its selector
             bytes4 selector = bytes4(reason);
-            if (selector == IZKMLVerifier.InvalidProof.selector || selector == IZKMLVerifier.OutputMismatch.selector) {
-                return false;
-            }
+            if (
+                selector == IZKMLVerifier.InvalidProof.selector || selector == IZKMLVerifier.OutputMismatch.selector
+                    || selector == IZKMLVerifier.ModelMismatch.selector
+            ) return false;
             assembly ("memory-safe") {
                 revert(add(reason, 0x20), mload(reason))
             }
