@@ -1,5 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFile } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { Interface } from 'ethers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { INFERENCE_ABI, REGISTRY_ABI } from '../../src/chain/abi.ts'
@@ -7,6 +9,7 @@ import { type Anvil, startAnvil } from '../../src/chain/anvil.ts'
 import { type Connection, connect } from '../../src/chain/connect.ts'
 import { readInference } from '../../src/chain/inference.ts'
 import { readModel } from '../../src/chain/registry.ts'
+import { packageRoot } from '../../src/packageRoot.ts'
 import { cli, compileTiny, type Json, json, temporaryFolder, tinyFiles, tinyModel } from './support.ts'
 
 const folder = temporaryFolder()
@@ -149,6 +152,21 @@ describe.each(['on', 'off'])('a verifier of its own, compression %s', (compress)
     const [proof] = recorded.json.proofs
     expect(proof.gasUsed / proof.estimate.gas).toBeGreaterThan(0.9)
     expect(proof.gasUsed).toBeLessThanOrEqual(proof.estimate.gas)
+  })
+
+  test.runIf(compress === 'on')('is called by the README’s lines for ethers', async () => {
+    const [, code] = /\*\*With ethers\*\*.*\n\n```ts\n([\s\S]*?)```/.exec(
+      readFileSync(join(packageRoot, 'README.md'), 'utf8'),
+    )!
+    const path = join(packageRoot, 'node_modules', '.cache', `ethers-${process.pid}.mjs`)
+    const proofs = at(`own-${compress}`, 'inputs-0')
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, code!.replaceAll('proofs/a', proofs).replace('http://127.0.0.1:8545', anvil.url))
+    try {
+      expect((await promisify(execFile)(process.execPath, [path])).stdout).toBe('true\n')
+    } finally {
+      rmSync(path)
+    }
   })
 
   test('is called with what calldata prints', async () => {
