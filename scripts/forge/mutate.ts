@@ -56,7 +56,7 @@ const EQUIVALENT: readonly (readonly [before: RegExp, after: RegExp, why: string
   [/X = IC_0/, /0x1c0\), 0x60\)/, 'the third word is overwritten by the first factor'],
   [/^n = \(size - 1 - /, /size \+ 1/, 'two bytes more are no signal more: the quotient is rounded down'],
   [
-    /calls := and\(calls, staticcall\([^,]+, [67], .*(IC_i|add to X)/,
+    /calls := and\(calls, staticcall\((mul\(.*?\)|\d+), [67], .*(IC_i|add to X)/,
     /:= or/,
     'the key is on the curve: with gas these never fail',
   ],

@@ -17,7 +17,10 @@ import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 /// but for weights, which are those of the version. The same input may come again under another nonce: where each shall count once,
 /// keep account of keccak256(input), never of the proof.
 abstract contract InferenceConsumer {
+    /// @notice Where inferences are verified.
     IInferenceVerifier public immutable INFERENCE_VERIFIER;
+
+    /// @notice The model's number in the registry.
     uint256 public immutable MODEL_ID;
 
     /// @notice Hash of what the model's version tells verifiers: key, proof system, weights, the form of its statements. All of
