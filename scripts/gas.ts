@@ -7,7 +7,7 @@
  */
 import { MAX_INPUTS_IN_CODE, MAX_PUBLIC_INPUTS } from '../src/solidity/verifier.ts'
 import { startLab } from '../test/solidity/lab.ts'
-import { directGas, type GasRow, measureGas } from './gasTable.ts'
+import { directGas, type GasRow, gasText, measureGas } from './gasTable.ts'
 
 const rows: GasRow[] = await measureGas()
 if (process.argv.includes('--large')) {
@@ -19,11 +19,4 @@ if (process.argv.includes('--large')) {
     await lab.stop()
   }
 }
-const cell = (gas: number | null | undefined): string =>
-  gas === null ? 'not deployable' : gas === undefined ? '' : gas.toLocaleString('en')
-if (process.argv.includes('--json')) console.log(JSON.stringify(rows))
-else {
-  console.log('| transaction | gas | snarkjs’ template | floor | deployment |\n|---|---|---|---|---|')
-  for (const { what, tx, snarkjs, floor, deploy } of rows)
-    console.log(`| ${what} | ${[tx, snarkjs, floor, deploy].map(cell).join(' | ')} |`)
-}
+console.log(process.argv.includes('--json') ? JSON.stringify(rows) : gasText(rows))

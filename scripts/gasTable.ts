@@ -4,7 +4,7 @@
  * @module
  */
 import type { Contract } from 'ethers'
-import { hexlify, id } from 'ethers'
+import { hexlify, id, ZeroHash } from 'ethers'
 import { digestOf } from '../circuits/compression.ts'
 import { type InferenceStatement, inferenceId, inferenceProof } from '../src/chain/inference.ts'
 import { inputCommitmentOf } from '../src/chain/registration.ts'
@@ -135,7 +135,7 @@ export async function registeredGas(lab: Lab, output: Uint8Array, input: Uint8Ar
     await keys.getAddress(),
   ])
   const commitment = [id('model'), id('circuit'), vkHash, proofSystemId('compressed'), 'ipfs://QmModel']
-  const details = [id('manifest'), 'pot16_final.ptau', false, output.length, input.length, 0]
+  const details = [id('manifest'), 'pot16_final.ptau', false, output.length, input.length, 0, 0, 0, ZeroHash]
   const registered = await measured(lab, registry, 'registerModelWithDetails', [commitment, details])
   const address = await verifier.getAddress()
   const { proof, y, ctx } = simulateCompressed(x, address)
@@ -175,3 +175,15 @@ export async function measureGas(): Promise<GasRow[]> {
 /** Transactions by what they do, as test/costs.json pins them. */
 export const gasCosts = (rows: readonly GasRow[]): Readonly<Record<string, number>> =>
   Object.fromEntries(rows.map(({ what, tx }) => [what, tx]))
+
+/** The table as README has it. */
+export function gasText(rows: readonly GasRow[]): string {
+  const cell = (gas: number | null | undefined): string =>
+    gas === null ? 'not deployable' : gas === undefined ? '' : gas.toLocaleString('en')
+  const lines = rows.map(
+    ({ what, tx, snarkjs, floor, deploy }) => `| ${what} | ${[tx, snarkjs, floor, deploy].map(cell).join(' | ')} |`,
+  )
+  return ['| transaction | gas | snarkjs’ template | floor | deployment |', '|---|---|---|---|---|', ...lines].join(
+    '\n',
+  )
+}

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type Costs, corpusCost, corpusModels, costsPath, inCorpus, measureCosts } from '../scripts/costs.ts'
-import { gasCosts, measureGas } from '../scripts/gasTable.ts'
+import { gasCosts, gasText, measureGas } from '../scripts/gasTable.ts'
+import { packageRoot } from '../src/packageRoot.ts'
 
 test('rows are as pinned in test/costs.json (remake it with: npm run costs)', () => {
   const { gadgets, models, openWeights } = JSON.parse(readFileSync(costsPath, 'utf8'))
@@ -36,7 +38,9 @@ test('the reference networks stay within what the documentation promises', () =>
 
 test('gas is as pinned, and within what was promised', async () => {
   const { gas } = JSON.parse(readFileSync(costsPath, 'utf8'))
-  expect(gasCosts(await measureGas())).toEqual(gas)
+  const rows = await measureGas()
+  expect(gasCosts(rows)).toEqual(gas)
+  expect(readFileSync(join(packageRoot, 'README.md'), 'utf8'), 'remake it with: npm run gas').toContain(gasText(rows))
   expect(gas['MNIST: 784 public pixels, 10 public outputs']).toBeLessThanOrEqual(260_000)
   expect(gas['CIFAR: 3,072 public bytes']).toBeLessThanOrEqual(310_000)
   expect(gas['batch of 8, each proof']).toBeLessThanOrEqual(80_000)

@@ -35,6 +35,7 @@ const TARGETS: readonly Target[] = [
   { name: 'InputCompression', file: 'libraries/InputCompression.sol', tests: ['Compressed'], sample: 20 },
   { name: 'IntegerCodec', file: 'libraries/IntegerCodec.sol', tests: ['IntegerCodec'], sample: 20 },
   { name: 'InferenceVerifier', file: 'registry/InferenceVerifier.sol', tests: ['InferenceVerifier'], sample: 20 },
+  { name: 'ModelRegistry', file: 'registry/ModelRegistry.sol', tests: ['ModelRegistry'], sample: 15 },
   ...['Verifier3', 'Verifier9'].map((name) => ({
     ...{ name, file: `test/generated/${name}.sol`, from: 'function verify(', to: `contract ${name}` },
     ...{ tests: ['Generated'], sample: 25 },
@@ -55,7 +56,7 @@ const EQUIVALENT: readonly (readonly [before: RegExp, after: RegExp, why: string
   [/X = IC_0/, /0x1c0\), 0x60\)/, 'the third word is overwritten by the first factor'],
   [/^n = \(size - 1 - /, /size \+ 1/, 'two bytes more are no signal more: the quotient is rounded down'],
   [
-    /calls := and\(calls, staticcall\([^,]+, [67], .*(IC_i|add to X)/,
+    /calls := and\(calls, staticcall\((mul\(.*?\)|\d+), [67], .*(IC_i|add to X)/,
     /:= or/,
     'the key is on the curve: with gas these never fail',
   ],
@@ -82,9 +83,10 @@ function projectFor({ tests }: Target): string {
     filter: (path) => !path.endsWith('.t.sol') || tests.some((name) => path.endsWith(`/${name}.t.sol`)),
   })
   // examples and adapters only cost time
-  if (!tests.includes('InferenceVerifier')) rmSync(join(folder, 'registry'), { recursive: true })
+  const registry = ['InferenceVerifier', 'ModelRegistry'].some((name) => tests.includes(name))
+  if (!registry) rmSync(join(folder, 'registry'), { recursive: true })
   for (const unused of ['adapters', 'consumers', 'snapshots']) rmSync(join(folder, unused), { recursive: true })
-  if (!tests.includes('InferenceVerifier')) rmSync(join(folder, 'test/support/World.sol'))
+  if (!registry) rmSync(join(folder, 'test/support/World.sol'))
   return folder
 }
 

@@ -46,8 +46,10 @@ export const COMPRESSED_VERIFIER_ABI = [
 ] as const
 
 const COMMITMENT = 'tuple(bytes32 modelHash, bytes32 circuitHash, bytes32 vkHash, bytes4 proofSystemId, string uri)'
-const DETAILS =
-  'tuple(bytes32 manifestDigest, string phaseOne, bool dev, uint32 outputBytes, uint32 inputBytes, uint16 commitments)'
+/** The form of a version's statements, in ModelDetails and Verification alike. */
+const FORM =
+  'uint32 outputBytes, uint32 inputBytes, uint16 commitments, uint32 weightsFrom, uint32 weightsBytes, bytes32 weightsHash'
+const DETAILS = `tuple(bytes32 manifestDigest, string phaseOne, bool dev, ${FORM})`
 
 /** ModelRegistry: ERC-7992 and what we add. */
 export const REGISTRY_ABI = [
@@ -56,6 +58,7 @@ export const REGISTRY_ABI = [
   'error ModelIsDeprecated(uint256 modelId)',
   'error IncompleteCommitment()',
   'error UnsafeDevelopmentKey(uint256 chainId)',
+  'error WeightsOutOfRange(uint256 from, uint256 count)',
   'error VersionNotFound(uint256 modelId, uint256 version)',
   'error NotOffered(uint256 modelId, address caller)',
   `event ModelRegistered(uint256 indexed modelId, address indexed owner, ${COMMITMENT} commitment)`,
@@ -75,7 +78,7 @@ export const REGISTRY_ABI = [
   `function getVersion(uint256 modelId, uint256 version) view returns (${COMMITMENT} commitment, ${DETAILS} details, uint64 addedAt)`,
   'function versionCount(uint256 modelId) view returns (uint256)',
   'function modelCount() view returns (uint256)',
-  'function verificationOf(uint256 modelId) view returns (tuple(bytes32 vkHash, bytes4 proofSystemId, uint32 outputBytes, uint32 inputBytes, uint16 commitments, bool deprecated))',
+  `function verificationOf(uint256 modelId) view returns (tuple(bytes32 vkHash, bytes4 proofSystemId, ${FORM}, bool deprecated))`,
   'function offeredTo(uint256 modelId) view returns (address)',
   'function supportsInterface(bytes4 interfaceId) view returns (bool)',
 ] as const

@@ -66,6 +66,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   InvalidProof:
     'The proof does not show this statement. It must be made for this contract and chain, and for the model’s current version.',
   InputCommitmentMismatch: 'Pass the commitment of the very input, context and commitments that the proof has.',
+  ModelMismatch: 'The proof is about other weights than those of the registered model.',
   OutputMismatch: 'Pass the bytes of all public outputs of the model.',
   ModelNotFound: 'Check the model’s number and that the contract is the registry that was meant.',
   NotModelOwner: 'Send it from the account that owns the model.',

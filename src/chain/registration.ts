@@ -2,16 +2,20 @@
  * What an artefact directory says about itself in a registry, and its proofs to an InferenceVerifier.
  * @module
  */
-import { AbiCoder, getBytes, id, keccak256, solidityPacked } from 'ethers'
+import { AbiCoder, concat, getBytes, id, keccak256, solidityPacked } from 'ethers'
+import { encodeTensors } from '../../circuits/compression.ts'
 import { FILES, manifestText, sha256 } from '../artefacts/directory.ts'
 import type { Manifest } from '../artefacts/manifest.ts'
+import { R } from '../groth16/bn254.ts'
 import type { Proof } from '../groth16/keys.ts'
 import type { SignalGroup } from '../pipeline/signals.ts'
+import type { WeightSet } from '../pipeline/weights.ts'
 import { inputWords, proofWords, wordHex } from '../solidity/calldata.ts'
 import { type Compressed, OFF_CHAIN } from '../solidity/compression.ts'
+import { sizeOf } from '../tensor.ts'
 import { COMPRESSED_SIGNALS } from '../visibility.ts'
 import type { InferenceStatement } from './inference.ts'
-import type { ModelRecord } from './registry.ts'
+import type { ModelRecord, StatedWeights } from './registry.ts'
 
 /** SHA-256 of the manifest without the entry for the generated verifier, which `contract` adds and removes: 0x…. */
 export function manifestDigest(manifest: Manifest): string {
@@ -33,13 +37,46 @@ function statementBytes(
   }
 }
 
-/** The registry's record of a directory's model and key. */
+/** The weights of a registered model, where its key leaves them open: public ones by their integers, others by their digest. */
+export type WeightsTold = Pick<WeightSet, 'integers'> | Pick<WeightSet, 'digest'>
+
+/**
+ * Where statements tell the weights that a key leaves open, and what they must tell: their digest, or public weights
+ * themselves. Undefined where weights are part of the key.
+ */
+function statedWeights(layout: readonly SignalGroup[], told: WeightsTold | undefined): StatedWeights | undefined {
+  const groups = layout.filter(({ kind }) => kind === 'weights')
+  const [first] = groups
+  if (first === undefined || told === undefined) return undefined
+  const { outputBytes, commitments } = statementBytes(layout)
+  const compressed = layout.some(({ bytes }) => bytes !== undefined)
+  const hashed = (from: number, data: Uint8Array): StatedWeights => ({
+    from,
+    bytes: data.length,
+    hash: keccak256(data),
+  })
+  if ('digest' in told)
+    return hashed(
+      compressed ? 32 * (first.from - COMPRESSED_SIGNALS) : 32 * first.from - outputBytes,
+      getBytes(wordHex(told.digest)),
+    )
+  if (!compressed) {
+    const residues = told.integers.flatMap((tensor) => Array.from(tensor, (q) => wordHex((BigInt(q) + R) % R)))
+    return hashed(32 * first.from - outputBytes, getBytes(concat(residues)))
+  }
+  const forms = groups.map(({ shape, bytes }) => ({ count: sizeOf(shape), lo: bytes!.lo, hi: bytes!.hi }))
+  return hashed(32 * commitments + first.bytes!.from - outputBytes, encodeTensors(forms, told.integers))
+}
+
+/** The registry's record of a directory's model and key. `weights` are those that the key leaves open. */
 export function modelRecord(
   manifest: Manifest,
   key: { readonly vkDigest: string; readonly dev: boolean },
   uri = '',
+  weights?: WeightsTold,
 ): ModelRecord {
   const { files, signals, visibility } = manifest
+  const stated = statedWeights(signals, weights)
   return {
     modelHash: `0x${files[FILES.onnx] ?? files[FILES.model]}`,
     circuitHash: `0x${files[FILES.r1cs]}`,
@@ -50,6 +87,7 @@ export function modelRecord(
     phaseOne: manifest.key?.ptau?.file ?? '',
     dev: key.dev,
     ...statementBytes(signals),
+    ...(stated === undefined ? {} : { weights: stated }),
   }
 }
 

@@ -2,7 +2,7 @@
  * Models in a ModelRegistry (ERC-7992).
  * @module
  */
-import { Contract, Interface, id, type Signer } from 'ethers'
+import { Contract, Interface, id, type Signer, ZeroHash } from 'ethers'
 import { REGISTRY_ABI } from './abi.ts'
 import { type Connection, requireCode } from './connect.ts'
 import { checkKeyForChain } from './deploy.ts'
@@ -38,7 +38,12 @@ export type ModelRecord = {
   readonly inputBytes: number
   /** With compression: public signals behind y, r, e. */
   readonly commitments: number
+  /** Where the key leaves the weights open: the bytes of statements that tell them. */
+  readonly weights?: StatedWeights
 }
+
+/** Bytes of a statement, counted in the commitments, 32 for each, and the input behind them; and their Keccak-256. */
+export type StatedWeights = { readonly from: number; readonly bytes: number; readonly hash: string }
 
 /** A model as the registry has it. */
 export type RegisteredModel = {
@@ -63,8 +68,9 @@ const commitmentOf = ({ modelHash, circuitHash, vkHash, proofSystem, uri }: Mode
   ...[modelHash, circuitHash, vkHash, proofSystemId(proofSystem), uri],
 ]
 const detailsOf = (record: ModelRecord): unknown[] => {
-  const { manifestDigest, phaseOne, dev, outputBytes, inputBytes, commitments } = record
-  return [manifestDigest, phaseOne, dev, outputBytes, inputBytes, commitments]
+  const { manifestDigest, phaseOne, dev, outputBytes, inputBytes, commitments, weights } = record
+  const { from, bytes, hash } = weights ?? { from: 0, bytes: 0, hash: ZeroHash }
+  return [manifestDigest, phaseOne, dev, outputBytes, inputBytes, commitments, from, bytes, hash]
 }
 
 /** The transaction that registers a model. @throws DevelopmentKeyChainError */
@@ -126,6 +132,8 @@ export async function readModel(
     read('getVersion', modelId, at),
   ])
   const systems = Object.keys(PROOF_SYSTEMS) as ProofSystem[]
+  const { weightsFrom, weightsBytes, weightsHash } = details
+  const weights = { from: Number(weightsFrom), bytes: Number(weightsBytes), hash: weightsHash }
   return {
     modelId,
     owner,
@@ -143,6 +151,7 @@ export async function readModel(
       outputBytes: Number(details.outputBytes),
       inputBytes: Number(details.inputBytes),
       commitments: Number(details.commitments),
+      ...(weights.bytes === 0 ? {} : { weights }),
     },
   }
 }

@@ -77,7 +77,8 @@ export async function askRegistered(
     const sent = await record(inferenceRequest(inferenceVerifier, answer, statement, how.store), how)
     return { valid: true, inferenceId, ...sent, stored: how.store && sent.transactionHash !== undefined }
   } catch (error) {
-    if (error instanceof RevertError && error.details.error === 'InvalidProof') return { valid: false }
+    const refusals: readonly unknown[] = ['InvalidProof', 'ModelMismatch']
+    if (error instanceof RevertError && refusals.includes(error.details.error)) return { valid: false }
     throw error
   }
 }

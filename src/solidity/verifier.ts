@@ -33,6 +33,12 @@ export const MAX_INPUTS_IN_CODE = 348
  */
 export const MAX_PUBLIC_INPUTS = 723
 
+/**
+ * Most public signals, y, r and e among them, where public tensors are compressed: such a verifier has its key in its code, and
+ * computes challenges besides. The limit itself is tested.
+ */
+export const MAX_COMPRESSED_INPUTS = 339
+
 /** Most bytes of compressed public tensors: a transaction of 128 kB, the most that nodes pass on, holds no more. */
 export const MAX_COMPRESSED_BYTES = 130_000
 
@@ -77,15 +83,15 @@ export class VerifierOptionError extends VeritensorError {
 
 /** The circuit has more public signals than a verifier can be deployed for, or none at all. */
 export class PublicInputCountError extends VeritensorError {
-  constructor(count: number) {
+  constructor(count: number, maximum = MAX_PUBLIC_INPUTS) {
     const none = count < 1
     super(
       none ? 'circuit/no-public-signals' : 'limit/public-inputs',
       none
         ? 'the circuit has no public signals, so a proof on chain would state nothing'
-        : `${count} public signals are more than a verifier can be deployed for in one transaction, of at most 49,152 bytes (at most ${MAX_PUBLIC_INPUTS} signals)`,
+        : `${count} public signals are more than a verifier ${maximum === MAX_PUBLIC_INPUTS ? '' : 'of compressed tensors '}can be deployed for in one transaction (at most ${maximum} signals)`,
       {
-        details: { count, maximum: MAX_PUBLIC_INPUTS },
+        details: { count, maximum },
         fix: none
           ? 'Make the output (or the input) public when compiling the model.'
           : 'Make the larger of the public tensors private when compiling the model (--input private or --output private).',
@@ -183,7 +189,7 @@ export function generateVerifier(vk: VerifyingKey, options: VerifierOptions): st
     if (!Number.isSafeInteger(compressedBytes) || compressedBytes < 1 || compressedBytes > MAX_COMPRESSED_BYTES)
       throw new VerifierOptionError('compressedBytes', compressedBytes, `an integer in [1, ${MAX_COMPRESSED_BYTES}]`)
     if (n < 3) throw new VerifierOptionError('compressedBytes', compressedBytes, 'for a key with y, r and e')
-    if (n > MAX_INPUTS_IN_CODE) throw new PublicInputCountError(n)
+    if (n > MAX_COMPRESSED_INPUTS) throw new PublicInputCountError(n, MAX_COMPRESSED_INPUTS)
   }
   const model = label(options.modelName)
   const digests = {

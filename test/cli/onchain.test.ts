@@ -1,5 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFile } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { Interface } from 'ethers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { INFERENCE_ABI, REGISTRY_ABI } from '../../src/chain/abi.ts'
@@ -7,7 +9,8 @@ import { type Anvil, startAnvil } from '../../src/chain/anvil.ts'
 import { type Connection, connect } from '../../src/chain/connect.ts'
 import { readInference } from '../../src/chain/inference.ts'
 import { readModel } from '../../src/chain/registry.ts'
-import { cli, compileTiny, type Json, json, temporaryFolder, tinyFiles } from './support.ts'
+import { packageRoot } from '../../src/packageRoot.ts'
+import { cli, compileTiny, type Json, json, temporaryFolder, tinyFiles, tinyModel } from './support.ts'
 
 const folder = temporaryFolder()
 const at = (...parts: string[]): string => join(folder, ...parts)
@@ -151,6 +154,21 @@ describe.each(['on', 'off'])('a verifier of its own, compression %s', (compress)
     expect(proof.gasUsed).toBeLessThanOrEqual(proof.estimate.gas)
   })
 
+  test.runIf(compress === 'on')('is called by the README’s lines for ethers', async () => {
+    const [, code] = /\*\*With ethers\*\*.*\n\n```ts\n([\s\S]*?)```/.exec(
+      readFileSync(join(packageRoot, 'README.md'), 'utf8'),
+    )!
+    const path = join(packageRoot, 'node_modules', '.cache', `ethers-${process.pid}.mjs`)
+    const proofs = at(`own-${compress}`, 'inputs-0')
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, code!.replaceAll('proofs/a', proofs).replace('http://127.0.0.1:8545', anvil.url))
+    try {
+      expect((await promisify(execFile)(process.execPath, [path])).stdout).toBe('true\n')
+    } finally {
+      rmSync(path)
+    }
+  })
+
   test('is called with what calldata prints', async () => {
     const file = at(`own-${compress}`, 'inputs-1.proof.json')
     const { json: line } = await json('calldata', dir, file)
@@ -253,6 +271,57 @@ describe.each(['on', 'off'])('a registered model, compression %s', (compress) =>
     expect(refused.json.details.error).toBe('VerificationRefused_ModelDeprecated')
     const twice = await json('register', dir, ...words)
     expect(twice.json.details.error).toBe('ModelIsDeprecated')
+  })
+})
+
+describe('a registered model whose key leaves the weights open', () => {
+  let inference: string
+  const register = (dir: string, ...words: string[]) =>
+    json('register', dir, '--inference', inference, ...words, ...rpc)
+  const proveOne = (dir: string, out: string, ...words: string[]) =>
+    json('prove', dir, '--input', files.proto, '-o', out, '--jobs', '1', ...words)
+  beforeAll(async () => {
+    inference = (await json('deploy', '--shared', ...rpc)).json.inferenceVerifier
+    writeFileSync(at('other.onnx'), tinyModel(3, 6))
+  })
+
+  test.each([
+    ['committed', 'on'],
+    ['private', 'off'],
+    ['public', 'on'],
+    ['public', 'off'],
+  ])('is one model, of %s weights, compression %s', async (visibility, compress) => {
+    const name = `${visibility}-${compress}`
+    const words = ['--input', 'public', '--weights', visibility, '--compress', compress, '--fit', at('other.onnx')]
+    const dir = await compileTiny(folder, name, ...words)
+    expect((await cli('setup', dir, '--dev', '--jobs', '1')).code).toBe(0)
+    const { modelId, record } = (await register(dir)).json
+    // 21 weights of a byte, 6 biases of two
+    expect(record.weights.bytes).toBe(visibility !== 'public' ? 32 : compress === 'on' ? 33 : 27 * 32)
+    const destination = compress === 'on' ? ['--for', `31337:${inference}`] : []
+    expect((await proveOne(dir, at(`${name}-own`), ...destination)).code).toBe(0)
+    const stored = await json('verify', dir, at(`${name}-own`), '--onchain', '--store', ...rpc)
+    expect([stored.code, stored.json.proofs[0].stored]).toEqual([0, true])
+
+    // another model under the same key: its proofs hold, and are none of this model
+    const weights = at(`${name}.vtb`)
+    const { digest } = (await json('commit', dir, '--weights', at('other.onnx'), '-o', weights)).json.weights
+    expect((await proveOne(dir, at(`${name}-other`), ...destination, '--weights', weights)).code).toBe(0)
+    const asked = ['verify', dir, at(`${name}-other`, 'single.proof.json'), '--weights-digest', digest, ...rpc]
+    const refused = await json(...asked, '--inference', inference, '--model', modelId)
+    expect(refused.code).toBe(4)
+    expect(refused.json.proofs[0]).toMatchObject({ offChain: true, sameWeights: true, onChain: false })
+    if (visibility === 'public') {
+      expect((await register(dir, '--weights-digest', digest)).json.code).toBe('usage/command-line')
+      return
+    }
+    const second = await register(dir, '--weights-digest', digest)
+    const accepted = await json(...asked, '--inference', inference, '--model', second.json.modelId)
+    expect([accepted.code, accepted.json.proofs[0].onChain]).toEqual([0, true])
+  })
+
+  test('fixed weights have no digest', async () => {
+    expect((await register(at('on'), '--weights-digest', '0x1')).json.code).toBe('usage/command-line')
   })
 })
 

@@ -51,8 +51,8 @@ const float32 = (shape: readonly number[], data: readonly number[]): Tensor => (
 })
 
 /** Two dense layers with a ReLU between them: x [1, 4] → hidden → logits [1, 3]. */
-export function tinyModel(hidden = 3): Uint8Array {
-  const random = seeded(5)
+export function tinyModel(hidden = 3, seed = 5): Uint8Array {
+  const random = seeded(seed)
   const weights = (...shape: number[]): Tensor =>
     float32(
       shape,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Contract } from 'ethers'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { simulatedKey } from '../../scripts/support/simulator.ts'
 import { VeritensorError } from '../../src/errors.ts'
 import { Q, R } from '../../src/groth16/bn254.ts'
 import type { G2, Proof, VerifyingKey } from '../../src/groth16/keys.ts'
@@ -10,6 +11,7 @@ import { type CompiledContract, compileContract, compileSolidity, MAX_CODE_BYTES
 import { generateVerifierTest } from '../../src/solidity/fixtureTest.ts'
 import {
   generateVerifier,
+  MAX_COMPRESSED_INPUTS,
   MAX_INPUTS_IN_CODE,
   MAX_PUBLIC_INPUTS,
   requiredGas,
@@ -392,6 +394,17 @@ describe('the source', () => {
       expect(bytes).toBeLessThanOrEqual(MAX_CODE_BYTES)
       expect(bytes + 64 * 4).toBeGreaterThan(MAX_CODE_BYTES) // the constant is not needlessly low
     }
+  })
+
+  it('of compressed tensors fits with as many commitments as are offered', async () => {
+    const options_ = { ...options, modelName: 'm'.repeat(64), precompileGasFactor: 1000, compressedBytes: 130_000 }
+    const source = generateVerifier({ ...simulatedKey(MAX_COMPRESSED_INPUTS, 1), dev: true }, options_)
+    const { deployedBytecode } = (await compileSolidity(source)).contracts.Verifier!
+    const bytes = deployedBytecode.length / 2 - 1
+    expect(bytes).toBeLessThanOrEqual(MAX_CODE_BYTES)
+    expect(bytes + 64).toBeGreaterThan(MAX_CODE_BYTES)
+    const more = simulatedKey(MAX_COMPRESSED_INPUTS + 1, 1)
+    expect(() => generateVerifier(more, options_)).toThrow(expect.objectContaining({ code: 'limit/public-inputs' }))
   })
 
   it('compiles without a warning, for older EVMs and through the IR too', async () => {

@@ -9,7 +9,10 @@ import {IInferenceVerifier} from "../interfaces/IInferenceVerifier.sol";
 /// hash keccak256(abi.encodePacked(modelId, inputCommitment, output)), ERC-7992's inference number. Whoever has a proof of
 /// that inference brings it here, and the answer is 100. There is no other answer: a proof that fails tells nothing.
 contract AgentValidator {
+    /// @notice Where requests are, and answers go.
     IERC8004Validation public immutable VALIDATION_REGISTRY;
+
+    /// @notice Where inferences are verified.
     IInferenceVerifier public immutable INFERENCE_VERIFIER;
 
     /// @notice Tag of the answers.
@@ -26,7 +29,8 @@ contract AgentValidator {
     /// @notice Answers a request. Reverts unless the proof holds and is about what the request names.
     /// @param requestHash Of a request that names this contract.
     /// @param proof As in `IInferenceVerifier`.
-    /// @param responseURI Where the proof can be found; may be empty.
+    /// @param responseURI Where the proof can be found; may be empty. Whoever answers chooses it, and a later answer replaces
+    /// it: what counts is the response.
     function respond(
         bytes32 requestHash,
         uint256 modelId,

@@ -11,7 +11,10 @@ import {IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
 /// @dev For an ERC-721 contract to inherit, which adds 0x702c55a6 to its ERC-165. {addAigcData} is open to everyone:
 /// what it adds is proved. Whether a token may get content is decided by {_requireToken}.
 abstract contract ProvedContent is IERC7007 {
+    /// @notice Where inferences are verified.
     IInferenceVerifier public immutable INFERENCE_VERIFIER;
+
+    /// @notice The model that makes the content, by its current version.
     uint256 public immutable MODEL_ID;
 
     /// @notice The content was not proved.
@@ -47,9 +50,10 @@ abstract contract ProvedContent is IERC7007 {
         } catch (bytes memory reason) {
             // forge-lint: disable-next-line(unsafe-typecast) an error begins with its selector
             bytes4 selector = bytes4(reason);
-            if (selector == IZKMLVerifier.InvalidProof.selector || selector == IZKMLVerifier.OutputMismatch.selector) {
-                return false;
-            }
+            if (
+                selector == IZKMLVerifier.InvalidProof.selector || selector == IZKMLVerifier.OutputMismatch.selector
+                    || selector == IZKMLVerifier.ModelMismatch.selector
+            ) return false;
             assembly ("memory-safe") {
                 revert(add(reason, 0x20), mload(reason))
             }

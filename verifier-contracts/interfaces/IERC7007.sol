@@ -5,6 +5,7 @@ pragma solidity ^0.8.24;
 /// @dev Without the ERC-721 and ERC-165 that the standard inherits: the token that uses it has these. Its ERC-165
 /// identifier is 0x702c55a6.
 interface IERC7007 {
+    /// @notice Content was added to a token.
     event AigcData(uint256 indexed tokenId, bytes indexed prompt, bytes indexed aigcData, bytes proof);
 
     /// @notice Adds content to a token, if `verify` accepts it.

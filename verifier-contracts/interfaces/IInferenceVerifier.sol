@@ -13,6 +13,9 @@ import {IZKMLVerifier} from "./IZKMLVerifier.sol";
 /// inputCommitment = keccak256(abi.encode(keccak256("veritensor/input-commitment/v1"), vkHash, block.chainid, this contract,
 /// ctx, keccak256(abi.encodePacked(commitments)), keccak256(input))), which {inputCommitmentOf} computes.
 ///
+/// Where the key leaves the weights open, the version says what commitments or input must tell of them; a proof about other
+/// weights is refused with ModelMismatch.
+///
 /// `proof` is abi.encode of an {InferenceProof}. Without compression y and ctx are zero and there are no commitments: such
 /// proofs are bound to nothing but the statement, and are the same for whoever sends them.
 interface IInferenceVerifier is IZKMLVerifier {

@@ -21,6 +21,12 @@ interface IModelRegistry is IZKMLRegistry {
         uint32 inputBytes;
         /// With input compression: number of public signals behind y, r, e.
         uint16 commitments;
+        /// Where the key leaves the weights open (docs/commitments.md): which bytes of a statement tell them, counted from 0 in
+        /// the commitments, 32 for each, and the input behind them; how many; and their Keccak-256. Zeros where weights are
+        /// part of the key.
+        uint32 weightsFrom;
+        uint32 weightsBytes;
+        bytes32 weightsHash;
     }
 
     /// @notice What a verifier reads: the current version in short.
@@ -30,6 +36,9 @@ interface IModelRegistry is IZKMLRegistry {
         uint32 outputBytes;
         uint32 inputBytes;
         uint16 commitments;
+        uint32 weightsFrom;
+        uint32 weightsBytes;
+        bytes32 weightsHash;
         bool deprecated;
     }
 
@@ -46,6 +55,9 @@ interface IModelRegistry is IZKMLRegistry {
 
     /// @notice A commitment without key or proof system.
     error IncompleteCommitment();
+
+    /// @notice The bytes that tell the weights are not within the statement, or their hash is there without them or missing.
+    error WeightsOutOfRange(uint256 from, uint256 count);
 
     /// @notice The key was made for development: whoever made it can forge proofs, so it works on chain ids 31337 and
     /// 1337 only.
@@ -90,7 +102,7 @@ interface IModelRegistry is IZKMLRegistry {
         view
         returns (ModelCommitment memory commitment, ModelDetails memory details, uint64 addedAt);
 
-    /// @notice What a verifier needs of the current version, in three reads of storage.
+    /// @notice What a verifier needs of the current version, in three reads of storage; in four where weights are open.
     function verificationOf(uint256 modelId) external view returns (Verification memory);
 
     /// @notice To whom a model is offered, or the zero address.

@@ -20,12 +20,22 @@ interface IZKMLRegistry is IERC165 {
         string uri;
     }
 
+    /// @notice A model was registered, by its owner.
     event ModelRegistered(uint256 indexed modelId, address indexed owner, ModelCommitment commitment);
+
+    /// @notice A model has a new version.
     event ModelUpdated(uint256 indexed modelId, ModelCommitment oldCommitment, ModelCommitment newCommitment);
+
+    /// @notice A model was taken out of use.
     event ModelDeprecated(uint256 indexed modelId);
 
+    /// @notice No model has this number.
     error ModelNotFound(uint256 modelId);
+
+    /// @notice Only the model's owner may do this.
     error NotModelOwner(uint256 modelId, address caller);
+
+    /// @notice The model was taken out of use, for ever.
     error ModelIsDeprecated(uint256 modelId);
 
     /// @notice Registers a model of the caller's. Returns its number, which no other model has.

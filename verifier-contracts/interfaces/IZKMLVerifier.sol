@@ -5,15 +5,27 @@ import {IERC165} from "./IERC165.sol";
 
 /// @title ERC-7992: verifier of inferences
 interface IZKMLVerifier is IERC165 {
+    /// @notice A proof was accepted.
     event InferenceVerified(
         uint256 indexed modelId, bytes32 indexed inputCommitment, bytes output, address indexed caller
     );
 
+    /// @notice The proof does not show the statement.
     error InvalidProof();
+
+    /// @notice The proof is about another model: about other weights than the registered ones.
     error ModelMismatch();
+
+    /// @notice The proof's input has another commitment.
     error InputCommitmentMismatch();
+
+    /// @notice The output has not the length that the model's outputs have.
     error OutputMismatch();
+
+    /// @notice The model's proof system is not among those that can be verified here.
     error UnsupportedProofSystem(bytes4 proofSystemId);
+
+    /// @notice The model was taken out of use.
     error VerificationRefused_ModelDeprecated(uint256 modelId);
 
     /// @notice Reverts unless the proof shows that the registered model gave the output for an input with the commitment.
@@ -29,6 +41,7 @@ interface IZKMLVerifier is IERC165 {
 
 /// @title ERC-7992, optional storage extension
 interface IZKMLStorage {
+    /// @notice An inference was stored, for the first time.
     event InferenceStored(bytes32 indexed inferenceId);
 
     /// @notice As `verifyInference`, and keeps the inference.

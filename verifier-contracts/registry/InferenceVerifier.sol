@@ -86,6 +86,7 @@ contract InferenceVerifier is IInferenceVerifier, IZKMLStorage {
         if (proof.input.length != model.inputBytes || proof.commitments.length != model.commitments) {
             revert InvalidProof();
         }
+        if (model.weightsBytes != 0 && _weightsHash(model, proof) != model.weightsHash) revert ModelMismatch();
         uint256[] memory signals;
         if (model.proofSystemId == COMPRESSED) signals = _compressed(model.vkHash, output, proof);
         else if (model.proofSystemId == DIRECT) signals = _direct(output, proof);
@@ -149,6 +150,20 @@ contract InferenceVerifier is IInferenceVerifier, IZKMLStorage {
         (signals[1], signals[2]) = InputCompression.challenge(domain, proof.ctx, proof.y, output, input);
         for (uint256 i = 0; i < count; i++) {
             signals[3 + i] = proof.commitments[i];
+        }
+    }
+
+    /// @dev Keccak-256 of the bytes that tell the weights, where the key leaves them open.
+    function _weightsHash(IModelRegistry.Verification memory model, InferenceProof calldata proof)
+        private
+        pure
+        returns (bytes32 hash)
+    {
+        bytes memory statement = abi.encodePacked(proof.commitments, proof.input);
+        (uint256 from, uint256 count) = (model.weightsFrom, model.weightsBytes);
+        // The registry has made sure that they are there.
+        assembly ("memory-safe") {
+            hash := keccak256(add(add(statement, 0x20), from), count)
         }
     }
 

@@ -19,6 +19,9 @@ contract ModelRegistry is IModelRegistry {
         uint16 commitments;
         bool dev;
         uint64 addedAt;
+        uint32 weightsFrom;
+        uint32 weightsBytes;
+        bytes32 weightsHash;
         bytes32 manifestDigest;
         string uri;
         string phaseOne;
@@ -109,15 +112,31 @@ contract ModelRegistry is IModelRegistry {
     {
         if (version == 0 || version > _model(modelId).versions) revert VersionNotFound(modelId, version);
         Version storage v = versions[modelId][version];
-        details = ModelDetails(v.manifestDigest, v.phaseOne, v.dev, v.outputBytes, v.inputBytes, v.commitments);
+        details.manifestDigest = v.manifestDigest;
+        details.phaseOne = v.phaseOne;
+        details.dev = v.dev;
+        details.outputBytes = v.outputBytes;
+        details.inputBytes = v.inputBytes;
+        details.commitments = v.commitments;
+        details.weightsFrom = v.weightsFrom;
+        details.weightsBytes = v.weightsBytes;
+        details.weightsHash = v.weightsHash;
         return (_commitment(v), details, v.addedAt);
     }
 
     /// @inheritdoc IModelRegistry
-    function verificationOf(uint256 modelId) external view returns (Verification memory) {
+    function verificationOf(uint256 modelId) external view returns (Verification memory verification) {
         Model storage model = _model(modelId);
         Version storage v = versions[modelId][model.versions];
-        return Verification(v.vkHash, v.proofSystemId, v.outputBytes, v.inputBytes, v.commitments, model.deprecated);
+        verification.vkHash = v.vkHash;
+        verification.proofSystemId = v.proofSystemId;
+        verification.outputBytes = v.outputBytes;
+        verification.inputBytes = v.inputBytes;
+        verification.commitments = v.commitments;
+        verification.weightsFrom = v.weightsFrom;
+        verification.weightsBytes = v.weightsBytes;
+        if (v.weightsBytes != 0) verification.weightsHash = v.weightsHash;
+        verification.deprecated = model.deprecated;
     }
 
     /// @inheritdoc IModelRegistry
@@ -156,6 +175,9 @@ contract ModelRegistry is IModelRegistry {
     function _addVersion(uint256 modelId, ModelCommitment calldata commitment, ModelDetails memory details) private {
         if (commitment.vkHash == 0 || commitment.proofSystemId == 0) revert IncompleteCommitment();
         if (details.dev && block.chainid != 31337 && block.chainid != 1337) revert UnsafeDevelopmentKey(block.chainid);
+        (uint256 from, uint256 count) = (details.weightsFrom, details.weightsBytes);
+        bool within = from + count <= 32 * uint256(details.commitments) + details.inputBytes;
+        if (!within || (count == 0) != (details.weightsHash == 0)) revert WeightsOutOfRange(from, count);
         uint256 version = ++models[modelId].versions;
         Version storage v = versions[modelId][version];
         v.modelHash = commitment.modelHash;
@@ -167,6 +189,9 @@ contract ModelRegistry is IModelRegistry {
         v.commitments = details.commitments;
         v.dev = details.dev;
         v.addedAt = uint64(block.timestamp);
+        v.weightsFrom = details.weightsFrom;
+        v.weightsBytes = details.weightsBytes;
+        if (count != 0) v.weightsHash = details.weightsHash;
         v.manifestDigest = details.manifestDigest;
         v.uri = commitment.uri;
         v.phaseOne = details.phaseOne;

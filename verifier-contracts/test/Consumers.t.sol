@@ -5,6 +5,8 @@ import {ClassBounty} from "../consumers/examples/ClassBounty.sol";
 import {GatedMint, IMintable} from "../consumers/examples/GatedMint.sol";
 import {InferenceConsumer} from "../consumers/InferenceConsumer.sol";
 import {IInferenceVerifier} from "../interfaces/IInferenceVerifier.sol";
+import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
+import {IZKMLRegistry} from "../interfaces/IZKMLRegistry.sol";
 import {IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
 import {Simulator} from "./support/Simulator.sol";
 import {World} from "./support/World.sol";
@@ -151,7 +153,42 @@ contract ConsumersTest is ConsumerWorld {
         bytes32 ctx = collector.contextOf(PROVER, "nonce");
         IInferenceVerifier.InferenceProof memory p = proveCompressed(next, ctx, none(), out, pattern(20, 2));
         vm.prank(PROVER);
-        vm.expectRevert(abi.encodeWithSelector(InferenceConsumer.OtherVersion.selector, vkHash));
+        vm.expectPartialRevert(InferenceConsumer.OtherVersion.selector);
+        collector.submitInference("nonce", out, p);
+    }
+
+    /// @dev With the border moved, one inference would be several: other outputs, and another input for each border.
+    function test_theFormOfStatementsIsPinned() external {
+        bytes memory x = bytes.concat(pattern(12, 1), pattern(20, 2));
+        bytes memory out;
+        vm.startPrank(OWNER);
+        for (uint32 border = 0; border <= 32; border++) {
+            IModelRegistry.ModelDetails memory details = detailsOf(border, 32 - border, 0);
+            if (border == 31) (details.weightsBytes, details.weightsHash) = (1, keccak256("weights"));
+            registry.updateModelWithDetails(compressedModel, commitmentOf(compressedKey.hash(), COMPRESSED), details);
+            out = new bytes(border);
+            bytes memory in_ = new bytes(32 - border);
+            for (uint256 i = 0; i < 32; i++) {
+                if (i < border) out[i] = x[i];
+                else in_[i - border] = x[i];
+            }
+            IInferenceVerifier.InferenceProof memory p = proofFor(collector, OWNER, bytes32(uint256(border)), out, in_);
+            if (border != 31) inference.checkStatement(compressedModel, out, p);
+            if (border != 12) vm.expectPartialRevert(InferenceConsumer.OtherVersion.selector);
+            collector.submitInference(bytes32(uint256(border)), out, p);
+        }
+        assertEq(collector.count(), 1, "count");
+    }
+
+    /// @dev Where more can be read about a model is no matter of its statements.
+    function test_updatesThatChangeNothingAreTaken() external {
+        IZKMLRegistry.ModelCommitment memory commitment = commitmentOf(compressedKey.hash(), COMPRESSED);
+        commitment.uri = "ipfs://more";
+        vm.prank(OWNER);
+        registry.updateModelWithDetails(compressedModel, commitment, detailsOf(12, 20, 0));
+        bytes memory out = pattern(12, 1);
+        IInferenceVerifier.InferenceProof memory p = proofFor(collector, PROVER, "nonce", out, pattern(20, 2));
+        vm.prank(PROVER);
         collector.submitInference("nonce", out, p);
     }
 

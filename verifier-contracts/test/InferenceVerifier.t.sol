@@ -4,6 +4,7 @@ pragma solidity ^0.8.24;
 import {IERC165} from "../interfaces/IERC165.sol";
 import {IInferenceVerifier} from "../interfaces/IInferenceVerifier.sol";
 import {IKeyVerifier} from "../interfaces/IKeyVerifier.sol";
+import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {IZKMLRegistry} from "../interfaces/IZKMLRegistry.sol";
 import {IZKMLStorage, IZKMLVerifier} from "../interfaces/IZKMLVerifier.sol";
 import {InferenceVerifier} from "../registry/InferenceVerifier.sol";
@@ -88,6 +89,50 @@ contract InferenceVerifierTest is World {
         expect(IZKMLVerifier.InvalidProof.selector, committedModel, inputCommitment, output, abi.encode(p));
         p.commitments = new uint256[](1);
         expect(IZKMLVerifier.InvalidProof.selector, committedModel, inputCommitment, output, abi.encode(p));
+    }
+
+    /// @dev One key serves every weight set of an architecture: the version says which one is the model's.
+    function test_openWeightsAreThoseOfTheVersion() external {
+        uint256[] memory c = new uint256[](2);
+        (c[0], c[1]) = (5, 6);
+        IInferenceVerifier.InferenceProof memory p = proveCompressed(committedKey, CTX, c, output, input);
+        for (uint256 at = 0; at < 84; at++) {
+            uint32 count = uint32(at < 64 ? 32 - at % 32 : 84 - at);
+            bytes memory told = new bytes(count);
+            bytes memory statement = bytes.concat(abi.encode(5, 6), input);
+            for (uint256 i = 0; i < count; i++) {
+                told[i] = statement[at + i];
+            }
+            uint256 model = registerOpen(uint32(at), count, keccak256(told));
+            bytes32 commitmentTo_ = commitmentTo(model, p);
+            inference.verifyInference(model, commitmentTo_, output, abi.encode(p));
+            told[at % count] ^= 0x01;
+            model = registerOpen(uint32(at), count, keccak256(told));
+            expect(IZKMLVerifier.ModelMismatch.selector, model, commitmentTo_, output, abi.encode(p));
+        }
+        // an honest proof about other weights
+        uint256 ours = registerOpen(32, 32, keccak256(abi.encode(6)));
+        c[1] = 7;
+        IInferenceVerifier.InferenceProof memory other = proveCompressed(committedKey, CTX, c, output, input);
+        expect(IZKMLVerifier.ModelMismatch.selector, ours, commitmentTo(ours, other), output, abi.encode(other));
+        inference.verifyInference(committedModel, commitmentTo(committedModel, other), output, abi.encode(other));
+    }
+
+    function test_openWeightsOfDirectStatementsAreWordsOfTheInput() external {
+        bytes memory in_ = abi.encode(uint256(7), uint256(8));
+        IInferenceVerifier.InferenceProof memory p = proveDirect(directKey, abi.encode(1), in_);
+        IModelRegistry.ModelDetails memory d = detailsOf(32, 64, 0);
+        (d.weightsFrom, d.weightsBytes, d.weightsHash) = (32, 32, keccak256(abi.encode(8)));
+        uint256 model = registry.registerModelWithDetails(commitmentOf(directKey.hash(), DIRECT), d);
+        inference.verifyInference(model, commitmentTo(model, p), abi.encode(1), abi.encode(p));
+        p = proveDirect(directKey, abi.encode(1), abi.encode(uint256(7), uint256(9)));
+        expect(IZKMLVerifier.ModelMismatch.selector, model, commitmentTo(model, p), abi.encode(1), abi.encode(p));
+    }
+
+    function registerOpen(uint32 from, uint32 count, bytes32 hash) internal returns (uint256) {
+        IModelRegistry.ModelDetails memory d = detailsOf(12, 20, 2);
+        (d.weightsFrom, d.weightsBytes, d.weightsHash) = (from, count, hash);
+        return registry.registerModelWithDetails(commitmentOf(committedKey.hash(), COMPRESSED), d);
     }
 
     function testFuzz_everyPartIsBound(uint256 what, uint256 i, uint8 by) external {

@@ -61,6 +61,36 @@ abstract contract KeyVerifierTest is Test {
         assertTrue(success && answer.length == 0, "data can be called, to no effect");
     }
 
+    /// @dev Two hashes may lead to one address after 2^80 tries. What stands there is good for the hash of what it is alone.
+    function test_dataOfAnotherKeyIsNotTaken() external {
+        Simulator.Key memory other = Simulator.Key(1, 3, 50);
+        bytes32 vkHash = other.hash();
+        uint256[] memory x = Simulator.drawSignals(3, 1);
+        uint256[8] memory proof = key3.prove(x, 1);
+        assertTrue(verifier.verify(hash3, proof, x), "honest");
+        bytes memory data = verifier.keyAddress(hash3).code;
+        vm.etch(verifier.keyAddress(vkHash), data);
+        bytes memory unknown = abi.encodeWithSelector(IKeyVerifier.UnknownKey.selector, vkHash);
+        vm.expectRevert(unknown);
+        verifier.verify(vkHash, proof, x);
+        vm.expectRevert(unknown);
+        verifier.verifyCompressed(vkHash, proof, new uint256[](0), 1, "ctx", "x");
+        uint256[8][] memory proofs = new uint256[8][](1);
+        proofs[0] = proof;
+        vm.expectRevert(unknown);
+        verifier.verifyBatch(vkHash, proofs, x);
+        // nor are some of its bytes others, or fewer
+        for (uint256 i = 1; i < data.length; i += 37) {
+            data[i] ^= 0x01;
+            vm.etch(verifier.keyAddress(hash3), data);
+            vm.expectRevert(abi.encodeWithSelector(IKeyVerifier.UnknownKey.selector, hash3));
+            verifier.verify(hash3, proof, x);
+            data[i] ^= 0x01;
+        }
+        vm.etch(verifier.keyAddress(hash3), data);
+        assertTrue(verifier.verify(hash3, proof, x), "put right");
+    }
+
     function test_storeAgainChangesNothing() external {
         bytes32 before = verifier.keyAddress(hash3).codehash;
         vm.recordLogs();

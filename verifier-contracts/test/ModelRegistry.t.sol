@@ -27,8 +27,17 @@ contract ModelRegistryTest is Test {
     }
 
     function details(uint256 seed) internal pure returns (IModelRegistry.ModelDetails memory) {
+        bool open = seed % 3 == 0 && uint32(seed >> 32) != 0;
         return IModelRegistry.ModelDetails(
-            keccak256(abi.encode(seed, 4)), "pot16.ptau", false, uint32(seed), uint32(seed >> 32), uint16(seed >> 64)
+            keccak256(abi.encode(seed, 4)),
+            "pot16.ptau",
+            false,
+            uint32(seed),
+            uint32(seed >> 32),
+            uint16(seed >> 64),
+            open ? uint32(seed >> 80) % uint32(seed >> 32) : 0,
+            open ? 1 : 0,
+            open ? keccak256(abi.encode(seed, 5)) : bytes32(0)
         );
     }
 
@@ -101,10 +110,44 @@ contract ModelRegistryTest is Test {
                 (commitment(seed + updates), details(seed + updates));
             assertEq(
                 abi.encode(v),
-                abi.encode(c.vkHash, c.proofSystemId, d.outputBytes, d.inputBytes, d.commitments, false),
+                abi.encode(
+                    IModelRegistry.Verification(
+                        c.vkHash,
+                        c.proofSystemId,
+                        d.outputBytes,
+                        d.inputBytes,
+                        d.commitments,
+                        d.weightsFrom,
+                        d.weightsBytes,
+                        d.weightsHash,
+                        false
+                    )
+                ),
                 "verification"
             );
         }
+    }
+
+    function test_weightsAreWithinTheStatement() external {
+        IModelRegistry.ModelDetails memory d;
+        (d.inputBytes, d.commitments) = (10, 2);
+        (d.weightsFrom, d.weightsBytes, d.weightsHash) = (64, 10, keccak256("weights"));
+        registry.registerModelWithDetails(commitment(1), d);
+        d.weightsFrom = 65;
+        expectOutOfRange(d);
+        (d.weightsFrom, d.weightsBytes) = (type(uint32).max, type(uint32).max);
+        expectOutOfRange(d);
+        (d.weightsFrom, d.weightsBytes) = (0, 0);
+        expectOutOfRange(d);
+        (d.weightsBytes, d.weightsHash) = (10, 0);
+        expectOutOfRange(d);
+    }
+
+    function expectOutOfRange(IModelRegistry.ModelDetails memory d) internal {
+        vm.expectRevert(
+            abi.encodeWithSelector(IModelRegistry.WeightsOutOfRange.selector, d.weightsFrom, d.weightsBytes)
+        );
+        registry.registerModelWithDetails(commitment(1), d);
     }
 
     function test_onlyTheOwnerChangesAModel() external {

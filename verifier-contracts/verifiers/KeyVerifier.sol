@@ -6,12 +6,13 @@ import {InputCompression} from "../libraries/InputCompression.sol";
 
 /// @title Groth16 verification under stored keys: what UniversalVerifier and PhaseOneVerifier share
 /// @notice Checks e(A, B) · e(C, -delta) · e(alpha, -beta) · e(X, -gamma) = 1 with X = IC_0 + sum of input_i · IC_(i+1).
-/// @dev Needs an EVM with EIP-1153 and EIP-5656 (Cancun). A key in memory has the layout
+/// @dev Needs an EVM with EIP-1153 and EIP-5656 (Cancun). A key that proofs are checked against has in memory the layout
 ///
 ///     0x000 alpha | 0x040 -beta | 0x0c0 -gamma | 0x140 -delta | 0x1c0 IC_0 | 0x200 IC_1 | …
 ///
-/// Negations sit in the key, where no proof can make them wrap; points of a proof go to the precompiles untouched, which
-/// refuse coordinates of q or more, points off the curve and, for B, outside the subgroup.
+/// It is stored, and hashed, without the signs. Negations are of the key, where no proof can make them wrap; points of a
+/// proof go to the precompiles untouched, which refuse coordinates of q or more, points off the curve and, for B, outside
+/// the subgroup.
 abstract contract KeyVerifier is IKeyVerifier {
     /// @dev Order of BN254's scalar field. A larger signal would stand for a second, equal value: it is refused.
     uint256 internal constant R = 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001;
@@ -137,10 +138,10 @@ abstract contract KeyVerifier is IKeyVerifier {
         }
     }
 
-    /// @dev Whether the key's data begins with alpha, beta and gamma: bytes of it before -delta.
+    /// @dev Whether the key's data begins with alpha, beta and gamma: bytes of it before delta.
     function _phaseBytes() internal pure virtual returns (uint256);
 
-    /// @dev Writes alpha, -beta and -gamma to memory, where they are no part of the data.
+    /// @dev Writes alpha, beta and gamma to memory, where they are no part of the data.
     function _writePhase(uint256 key) internal view virtual;
 
     /// @dev Stores a key that {_requireSafe} accepts, laid out as in memory from `data` on. A key that is there already
@@ -221,7 +222,7 @@ abstract contract KeyVerifier is IKeyVerifier {
     }
 
     /// @dev Negates a point of G2 with coordinates below q, in place.
-    function _negate(uint256 point) internal pure {
+    function _negate(uint256 point) private pure {
         assembly ("memory-safe") {
             let y := add(point, 0x40)
             mstore(y, mod(sub(Q, mload(y)), Q))
@@ -240,20 +241,26 @@ abstract contract KeyVerifier is IKeyVerifier {
         }
     }
 
-    /// @dev Reads a key to fresh memory.
+    /// @dev Reads a key to fresh memory and negates what is negated there. Its hash is computed again: addresses have 160
+    /// bits, so 2^80 tries find two keys at the same one, of which a dishonest key would answer for an honest one's hash.
     function _load(bytes32 vkHash) internal view returns (uint256 key, uint256 n) {
         address holder;
         (holder, n) = _sizeOf(vkHash);
-        key = _allocate(IC_1 + 64 * n);
-        _read(holder, key, n);
-    }
-
-    function _read(address holder, uint256 key, uint256 n) private view {
-        uint256 skipped = 0x140 - _phaseBytes();
-        assembly ("memory-safe") {
-            extcodecopy(holder, add(key, skipped), 1, sub(add(IC_1, shl(6, n)), skipped))
+        unchecked {
+            uint256 length = IC_1 + 64 * n;
+            uint256 skipped = 0x140 - _phaseBytes();
+            key = _allocate(length);
+            _writePhase(key);
+            bytes32 hash;
+            assembly ("memory-safe") {
+                extcodecopy(holder, add(key, skipped), 1, sub(length, skipped))
+                hash := keccak256(key, length)
+            }
+            if (hash != vkHash) revert UnknownKey(vkHash);
+            _negate(key + 0x40);
+            _negate(key + 0xc0);
+            _negate(key + 0x140);
         }
-        _writePhase(key);
     }
 
     /// @dev Memory that is not zeroed.

@@ -14,7 +14,7 @@ contract PhaseOneVerifier is KeyVerifier {
     /// @notice Keccak-256 of alpha, beta, gamma: ten words, G2 as x1, x0, y1, y0.
     bytes32 public immutable PHASE_ONE_HASH;
 
-    // alpha, -beta and -gamma
+    // alpha, beta and gamma
     uint256 private immutable W0;
     uint256 private immutable W1;
     uint256 private immutable W2;
@@ -39,8 +39,6 @@ contract PhaseOneVerifier is KeyVerifier {
             pointer := words
         }
         _requireSafePhase(pointer);
-        _negate(pointer + 0x40);
-        _negate(pointer + 0xc0);
         (W0, W1, W2, W3, W4) = (words[0], words[1], words[2], words[3], words[4]);
         (W5, W6, W7, W8, W9) = (words[5], words[6], words[7], words[8], words[9]);
     }
@@ -55,14 +53,11 @@ contract PhaseOneVerifier is KeyVerifier {
             uint256 n = (words.length - 6) / 2;
             uint256 key = _allocate(0x140 + length);
             _writePhase(key);
-            _negate(key + 0x40);
-            _negate(key + 0xc0);
             assembly ("memory-safe") {
                 calldatacopy(add(key, 0x140), words.offset, length)
                 vkHash := keccak256(key, add(0x140, length))
             }
             _requireSafe(key, n);
-            _negate(key + 0x140);
             _store(vkHash, key + 0x140, length, n);
         }
     }

@@ -26,9 +26,6 @@ contract UniversalVerifier is KeyVerifier {
             }
             _requireSafePhase(key);
             _requireSafe(key, n);
-            _negate(key + 0x40);
-            _negate(key + 0xc0);
-            _negate(key + 0x140);
             _store(vkHash, key, length, n);
         }
     }

@@ -1,17 +1,22 @@
+import { openModel } from '../../artefacts/compiled.ts'
 import { recordDeployment } from '../../artefacts/deployments.ts'
 import { readManifest } from '../../artefacts/directory.ts'
 import { openCheckedKey } from '../../artefacts/keys.ts'
-import { modelRecord } from '../../chain/registration.ts'
+import type { Manifest } from '../../artefacts/manifest.ts'
+import { openOwnWeights } from '../../artefacts/weights.ts'
+import { modelRecord, type WeightsTold } from '../../chain/registration.ts'
 import { deprecateRequest, registerRequest, sendRegistration, updateRequest } from '../../chain/registry.ts'
 import { sharedContractsOf, storeKeyRequest } from '../../chain/sharedContracts.ts'
 import { estimateTransaction, type GasEstimate, sendTransaction } from '../../chain/transact.ts'
 import { verifyingKeyDigest } from '../../solidity/verifier.ts'
+import { weightVisibility } from '../../visibility.ts'
 import { one, UsageError } from '../args.ts'
 import { command } from '../command.ts'
 import { DEV_WARNING } from '../describe.ts'
 import { thousands } from '../format.ts'
 import { modelNumber } from '../numbers.ts'
 import { DRY_RUN, estimateJson, estimateText, openSending, SENDING_DETAILS, SENDING_OPTIONS } from '../sending.ts'
+import { expectedWeights } from '../weights.ts'
 
 export const register = command({
   name: 'register',
@@ -19,13 +24,19 @@ export const register = command({
   summary: 'register a model on chain (ERC-7992), update it, or take it out of use',
   details:
     'Stores the verifying key of DIR where the inference verifier looks for keys, unless it is there, and registers the\n' +
-    'model: hashes of model, circuit, key and manifest, the ceremony, the form of its statements. --update gives a registered\n' +
-    'model a new version; old ones are kept. --deprecate is final. `deploy --shared` deploys the contracts.\n' +
+    'model: hashes of model, circuit, key and manifest, the ceremony, the form of its statements, and its weights where one\n' +
+    'key serves several models: proofs about others are refused. --update gives a registered model a new version; old ones\n' +
+    'are kept. --deprecate is final. `deploy --shared` deploys the contracts.\n' +
     SENDING_DETAILS,
   options: {
     ...SENDING_OPTIONS,
     inference: { type: 'string', value: 'ADDRESS', required: true, help: 'the inference verifier' },
     uri: { type: 'string', value: 'URI', help: 'where more can be read about the model' },
+    'weights-digest': {
+      type: 'string',
+      value: 'HEX',
+      help: 'digest of the model’s weights, where DIR serves several (default: of those that it was compiled with)',
+    },
     update: { type: 'string', value: 'ID', help: 'add a version to this model' },
     deprecate: { type: 'string', value: 'ID', help: 'take this model out of use' },
   },
@@ -50,7 +61,8 @@ export const register = command({
     const { connection, signer, from, dry } = await openSending(options)
     try {
       const { registry, keyVerifier, inferenceVerifier } = await sharedContractsOf(connection, options.inference!)
-      const record = modelRecord(manifest, { vkDigest, dev: key.dev }, options.uri)
+      const weights = await weightsTold(directory, manifest, options['weights-digest'])
+      const record = modelRecord(manifest, { vkDigest, dev: key.dev }, options.uri, weights)
       const store = deprecate === undefined ? await storeKeyRequest(connection, keyVerifier, key) : undefined
       const request =
         deprecate !== undefined
@@ -124,3 +136,19 @@ export const register = command({
     }
   },
 })
+
+/** The weights that the registry shall demand. Throws UsageError, and as `openOwnWeights`. */
+async function weightsTold(
+  directory: string,
+  manifest: Manifest,
+  given: string | undefined,
+): Promise<WeightsTold | undefined> {
+  if (weightVisibility(manifest.visibility) !== 'public') {
+    const digest = expectedWeights(directory, manifest, given)
+    return digest === undefined ? undefined : { digest }
+  }
+  if (given !== undefined)
+    throw new UsageError(`the weights of ${directory} are public: statements tell them, and no digest`)
+  const { weights } = await openOwnWeights(directory, manifest, await openModel(directory, manifest))
+  return { integers: weights.integers }
+}

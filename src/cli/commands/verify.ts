@@ -21,7 +21,7 @@ import { modelNumber } from '../numbers.ts'
 import { findProofs, type ReadProof, readProof } from '../proofFiles.ts'
 import { DRY_RUN, estimateJson, openSending, SENDING_OPTIONS, type Sending } from '../sending.ts'
 import { askRegistered, askVerifier, type Chain, type ChainAnswer } from '../verifying.ts'
-import { parseElement } from '../weights.ts'
+import { expectedWeights } from '../weights.ts'
 
 type Verdict = {
   readonly name: string
@@ -165,15 +165,6 @@ export const verify = command({
     }
   },
 })
-
-/** The digest that proofs must be for, where the weights are not part of the key. */
-function expectedWeights(directory: string, { weights }: Manifest, given: string | undefined): bigint | undefined {
-  if (weights === undefined && given !== undefined)
-    throw new UsageError(
-      `the weights of ${directory} are fixed: its key stands for them, and --weights-digest for nothing`,
-    )
-  return given === undefined ? weights && BigInt(weights.digest) : parseElement(given, 'a digest')
-}
 
 const gasText = (gas: bigint | undefined): string => (gas === undefined ? '' : thousands(gas))
 

@@ -31,20 +31,38 @@ contract ClassBounty is InferenceConsumer {
 
     /// @notice Number of offers; they are numbered from 1.
     uint256 public offerCount;
+
+    /// @notice Offers by number; zeros once released or refunded.
     mapping(uint256 offerId => Offer) public offers;
 
     /// @notice Wei that an account can withdraw.
     mapping(address account => uint256) public credit;
 
+    /// @notice Somebody offers wei for the proof that an input is of a class.
     event Offered(uint256 indexed offerId, bytes32 indexed inputHash, uint256 class, uint256 amount, uint256 deadline);
+
+    /// @notice The class was proved: the beneficiary can withdraw the amount.
     event Released(uint256 indexed offerId, address indexed beneficiary, address indexed prover, uint256 amount);
+
+    /// @notice The deadline has passed: the funder can withdraw the amount.
     event Refunded(uint256 indexed offerId, address indexed funder, uint256 amount);
 
+    /// @notice An offer without money, or whose deadline has passed.
     error NothingOffered();
+
+    /// @notice There is no such offer, it is settled, or its deadline has passed.
     error OfferNotOpen(uint256 offerId);
+
+    /// @notice The money can't be taken back yet.
     error DeadlineNotReached(uint256 deadline);
+
+    /// @notice The inference is about another input than the offer.
     error OtherInput(bytes32 inputHash);
+
+    /// @notice The input is of another class than the offer's.
     error OtherClass(uint256 class);
+
+    /// @notice The receiver refused the money.
     error TransferFailed();
 
     /// @param elementBytes Bytes of each element of the output.

@@ -7,6 +7,7 @@ import {InferenceConsumer} from "../InferenceConsumer.sol";
 
 /// @title A token that this contract may mint
 interface IMintable {
+    /// @notice Mints a token; reverts if it exists.
     function mint(address to, uint256 tokenId) external;
 }
 
@@ -14,18 +15,25 @@ interface IMintable {
 /// @notice The token's number is the hash of the input, so that every input is minted once, by whoever proves it first.
 /// @dev The model has a public input; the first element of its output is the score.
 contract GatedMint is InferenceConsumer {
+    /// @notice What is minted.
     IMintable public immutable TOKEN;
 
-    /// @notice Bounds of the output's integers, from the model's manifest.
+    /// @notice Least integer of the output, from the model's manifest.
     int256 public immutable LO;
+
+    /// @notice Largest integer of the output, likewise.
     int256 public immutable HI;
 
     /// @notice Least score, an integer: real value divided by the output's scale, rounded up.
     int256 public immutable THRESHOLD;
 
+    /// @notice Whether an input's token was minted.
     mapping(uint256 tokenId => bool) public minted;
 
+    /// @notice The score is below the threshold.
     error ScoreTooLow(int256 score);
+
+    /// @notice The input's token was minted before.
     error AlreadyMinted(uint256 tokenId);
 
     constructor(

@@ -67,7 +67,7 @@ abstract contract World is Test {
         returns (IModelRegistry.ModelDetails memory)
     {
         return IModelRegistry.ModelDetails(
-            keccak256("manifest"), "pot16.ptau", false, outputBytes, inputBytes, commitments
+            keccak256("manifest"), "pot16.ptau", false, outputBytes, inputBytes, commitments, 0, 0, 0
         );
     }
 
