@@ -46,7 +46,7 @@ const trained = (seed: number): Uint8Array => {
 
 const [first, second] = [trained(1), trained(2)]
 const calibration = deal(parts.train, 5).inputs.map(sampleOf)
-const compiled = compileModel(first, { calibration, weights: 'private', fit: [second] })
+const compiled = compileModel(first, { calibration, weights: 'private', fit: [second], compress: false })
 const { model, circuit, visibility } = compiled
 const others = weightSet(compiled, second)
 const sets = [
@@ -76,7 +76,7 @@ const scores = (onnx: Uint8Array, { model }: Compiled, weights: WeightSet): stri
 }
 for (const { name, onnx, weights } of sets)
   print(`${name}: ${scores(onnx, compiled, weights)}; digest ${hex(weights.digest)}`)
-const six = compileModel(first, { calibration, weights: 'private', fit: [second], weightBits: 6 })
+const six = compileModel(first, { calibration, weights: 'private', fit: [second], weightBits: 6, compress: false })
 print(`with weights of 6 bits: ${six.circuit.rows} rows; first: ${scores(first, six, six.weights!)}`)
 
 const started = performance.now()
