@@ -138,7 +138,7 @@ for (const target of TARGETS) {
         )
     }
     writeFileSync(path, original)
-    console.log(`${target.name}: ${chosen.length} of ${all.length} mutants tried`)
+    console.log(`${target.name}: ${chosen.length} of ${all.length} mutants tried; so far ${JSON.stringify(count)}`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
