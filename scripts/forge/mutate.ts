@@ -54,6 +54,11 @@ const TARGETS: readonly Target[] = [
 const EQUIVALENT: readonly (readonly [before: RegExp, after: RegExp, why: string])[] = [
   [/staticcall\(.*, 0x40\)\)/, /, 0x60\)\)/, 'a precompile returns two words, however much room there is for them'],
   [/X = IC_0/, /0x1c0\), 0x60\)/, 'the third word is overwritten by the first factor'],
+  [
+    /calldatacopy\(t, add\(proof, 0xc0\), 0x40\)/,
+    /0x60\)/,
+    'the third word is overwritten by the coefficient, or by the sum',
+  ],
   [/^n = \(size - 1 - /, /size \+ 1/, 'two bytes more are no signal more: the quotient is rounded down'],
   [
     /calls := and\(calls, staticcall\((mul\(.*?\)|\d+), [67], .*(IC_i|add to X)/,
