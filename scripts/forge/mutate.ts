@@ -54,6 +54,14 @@ const TARGETS: readonly Target[] = [
 const EQUIVALENT: readonly (readonly [before: RegExp, after: RegExp, why: string])[] = [
   [/staticcall\(.*, 0x40\)\)/, /, 0x60\)\)/, 'a precompile returns two words, however much room there is for them'],
   [/X = IC_0/, /0x1c0\), 0x60\)/, 'the third word is overwritten by the first factor'],
+  [/8, .*, 0x20\)\)/, /, 0x[46]0\)\)/, 'the pairing returns one word, however much room there is for it'],
+  [/mcopy\(t, (ic|key), 0x40\)/, /0x60\)/, 'the third word is overwritten by the factor'],
+  [/mcopy\(add\(t, 0x40\), (x|sumC), 0x40\)/, /0x60\)/, 'an addition reads four words'],
+  [
+    /staticcall\(mulGas, 7, t, 0x60, t, 0x40\)/,
+    /:= or/,
+    'the key is on the curve, and where C is not, the addition behind it fails',
+  ],
   [
     /calldatacopy\(t, add\(proof, 0xc0\), 0x40\)/,
     /0x60\)/,
