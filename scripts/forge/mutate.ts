@@ -54,6 +54,19 @@ const TARGETS: readonly Target[] = [
 const EQUIVALENT: readonly (readonly [before: RegExp, after: RegExp, why: string])[] = [
   [/staticcall\(.*, 0x40\)\)/, /, 0x60\)\)/, 'a precompile returns two words, however much room there is for them'],
   [/X = IC_0/, /0x1c0\), 0x60\)/, 'the third word is overwritten by the first factor'],
+  [/8, .*, 0x20\)\)/, /, 0x[46]0\)\)/, 'the pairing returns one word, however much room there is for it'],
+  [/mcopy\(t, (ic|key), 0x40\)/, /0x60\)/, 'the third word is overwritten by the factor'],
+  [/mcopy\(add\(t, 0x40\), (x|sumC), 0x40\)/, /0x60\)/, 'an addition reads four words'],
+  [
+    /staticcall\(mulGas, 7, t, 0x60, t, 0x40\)/,
+    /:= or/,
+    'the key is on the curve, and where C is not, the addition behind it fails',
+  ],
+  [
+    /calldatacopy\(t, add\(proof, 0xc0\), 0x40\)/,
+    /0x60\)/,
+    'the third word is overwritten by the coefficient, or by the sum',
+  ],
   [/^n = \(size - 1 - /, /size \+ 1/, 'two bytes more are no signal more: the quotient is rounded down'],
   [
     /calls := and\(calls, staticcall\((mul\(.*?\)|\d+), [67], .*(IC_i|add to X)/,
@@ -138,7 +151,7 @@ for (const target of TARGETS) {
         )
     }
     writeFileSync(path, original)
-    console.log(`${target.name}: ${chosen.length} of ${all.length} mutants tried`)
+    console.log(`${target.name}: ${chosen.length} of ${all.length} mutants tried; so far ${JSON.stringify(count)}`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

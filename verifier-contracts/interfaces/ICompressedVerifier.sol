@@ -23,7 +23,8 @@ interface ICompressedVerifier {
 
     /// @notice Whether `proof` proves the statement that `x` makes about the model, for this contract and chain.
     /// @param proof Eight words A.x, A.y, B.x1, B.x0, B.y1, B.y0, C.x, C.y; one of q or more is refused, never reduced.
-    /// @param commitments Digests of the model's committed tensors; most models have none.
+    /// @param commitments Digests of the model's committed tensors; most models have none. Where the key leaves the weights
+    /// open, one is theirs: compare it, or weights of the prover's choice will do.
     /// @param y The circuit's commitment to x, from the proof file.
     /// @param ctx What else the proof was made for, 32 bytes of the prover's choice.
     /// @param x Public tensors as bytes.

@@ -12,6 +12,7 @@ pragma solidity ^0.8.24;
 ///   Key replay protection and nullifiers on the inputs, i.e. on `keccak256(abi.encode(address(verifier), input))`.
 /// - A proof seen in the mempool can be sent by anyone. Where that matters, one of the public inputs must name the
 ///   beneficiary and the request.
+/// - Where the key leaves the weights open, inputs tell them: compare these, or weights of the prover's choice will do.
 interface IGroth16Verifier {
     /// @notice Less gas is left than a verification may need. Nothing was decided about the proof.
     error InsufficientGas();

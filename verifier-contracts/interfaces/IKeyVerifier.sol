@@ -36,7 +36,8 @@ interface IKeyVerifier {
     function verify(bytes32 vkHash, uint256[8] calldata proof, uint256[] calldata input) external view returns (bool);
 
     /// @notice Whether a proof proves the statement that the bytes `x` make about a model with input compression.
-    /// @param commitments Public signals behind y, r, e: digests of committed tensors; most models have none.
+    /// @param commitments Public signals behind y, r, e: digests of committed tensors; most models have none. Where the key
+    /// leaves the weights open, one is theirs: compare it, or weights of the prover's choice will do.
     /// @param y The circuit's commitment to x, from the proof file.
     /// @param ctx What else the proof was made for, 32 bytes of the prover's choice.
     /// @param x Public values as bytes, outputs before inputs (docs/input-compression.md).

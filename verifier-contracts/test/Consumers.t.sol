@@ -20,6 +20,40 @@ contract Token is IMintable {
     }
 }
 
+/// @dev Proves, owns the token, and comes back for more whenever it is called.
+contract Greedy is IMintable {
+    GatedMint public gate;
+    uint256 public minted;
+    bytes4[] public refusals;
+    bytes[] private more;
+
+    function begin(GatedMint gate_, bytes[] memory calls) external {
+        gate = gate_;
+        for (uint256 i = 0; i < calls.length; i++) {
+            more.push(calls[i]);
+        }
+        (bool success,) = address(gate).call(calls[0]);
+        require(success, "refused");
+    }
+
+    function mint(address, uint256) external {
+        minted++;
+        for (uint256 i = 0; i < more.length; i++) {
+            (bool success, bytes memory reason) = address(gate).call(more[i]);
+            require(!success, "minted again");
+            refusals.push(bytes4(reason));
+        }
+    }
+
+    function offer(ClassBounty bounty, bytes32 inputHash) external payable {
+        bounty.offer{value: msg.value}(inputHash, 0, address(this), block.timestamp + 1);
+    }
+
+    receive() external payable {
+        try ClassBounty(msg.sender).withdraw() {} catch {}
+    }
+}
+
 /// @dev Keeps what arrives.
 contract Collector is InferenceConsumer {
     uint256 public count;
@@ -275,6 +309,32 @@ contract ConsumersTest is ConsumerWorld {
 
     receive() external payable {}
 
+    function test_whoComesBackWhileBeingPaidGetsNoMore() external {
+        Greedy greedy = new Greedy();
+        greedy.offer{value: 1 ether}(bounty, "input");
+        bounty.offer{value: 5 ether}("input", 2, INSURED, block.timestamp + 1);
+        vm.warp(block.timestamp + 2);
+        bounty.refund(1);
+        vm.prank(address(greedy));
+        bounty.withdraw();
+        assertEq(address(greedy).balance, 1 ether, "paid");
+        assertEq(address(bounty).balance, 5 ether, "others' money");
+    }
+
+    function test_whoRefusesMoneyKeepsTheCredit() external {
+        bounty.offer{value: 1 ether}("input", 2, INSURED, block.timestamp + 1);
+        Collector refuser = new Collector(inference, compressedModel);
+        vm.deal(address(refuser), 1 ether);
+        vm.prank(address(refuser));
+        uint256 id = bounty.offer{value: 1 ether}("input", 2, INSURED, block.timestamp + 1);
+        vm.warp(block.timestamp + 2);
+        bounty.refund(id);
+        vm.prank(address(refuser));
+        vm.expectRevert(ClassBounty.TransferFailed.selector);
+        bounty.withdraw();
+        assertEq(bounty.credit(address(refuser)), 1 ether, "credit");
+    }
+
     function test_offersNeedMoneyAndTime() external {
         vm.expectRevert(ClassBounty.NothingOffered.selector);
         bounty.offer("input", 2, INSURED, block.timestamp + 1);
@@ -294,6 +354,21 @@ contract ConsumersTest is ConsumerWorld {
         vm.prank(prover);
         if (selector != 0) vm.expectPartialRevert(selector);
         gate.submitInference(nonce, scored(score), p);
+    }
+
+    function test_whoComesBackWhileMintingGetsNoMore() external {
+        Greedy greedy = new Greedy();
+        GatedMint other = new GatedMint(inference, compressedModel, greedy, -1000, 16_000_000, 5000);
+        bytes[] memory calls = new bytes[](2);
+        for (uint256 i = 0; i < 2; i++) {
+            IInferenceVerifier.InferenceProof memory p =
+                proofFor(other, address(greedy), bytes32(i), scored(5000), pattern(20, 1));
+            calls[i] = abi.encodeCall(InferenceConsumer.submitInference, (bytes32(i), scored(5000), p));
+        }
+        greedy.begin(other, calls);
+        assertEq(greedy.minted(), 1, "minted");
+        assertTrue(greedy.refusals(0) == InferenceConsumer.ContextUsed.selector, "the same proof");
+        assertTrue(greedy.refusals(1) == GatedMint.AlreadyMinted.selector, "another proof");
     }
 
     function test_scoresAboveTheThresholdMint() external {
