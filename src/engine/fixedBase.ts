@@ -1,6 +1,6 @@
 /**
  * Many multiples of a group's generator at once, for a set-up: signed windows over a table of affine multiples (Brickell,
- * Gordon, McCurley, Wilson 1992), summed by the trees of `sums`.
+ * Gordon, McCurley, Wilson 1992), summed by `sums`.
  *
  * Points come in the form that key files hold: affine, times 2²⁵⁶, little-endian; infinity is all zeros. Not constant-time.
  * @module
@@ -15,10 +15,10 @@ import { windowsOf } from './msm.ts'
 import {
   DEGREE,
   FILE_BYTES,
+  FRESH,
   type Group,
   openRuntime,
   POINT_BYTES,
-  POINTS,
   type Runtime,
   SHARED,
   SLOT_BYTES,
@@ -26,20 +26,19 @@ import {
   writeShared,
 } from './runtime.ts'
 import { selfTest } from './selfTest.ts'
-import { addPairs, sumLists } from './sums.ts'
+import { addPairs, freePlaces, sumItems, waiting } from './sums.ts'
 
 /** Tables of 2 MB and less: wider windows save no time. */
 const WINDOWS = windowsOf(254, 10)
 const HALF = 2 ** (WINDOWS.width - 1)
 
-/** Scalars of one round. */
-const ROUND: Readonly<Record<Group, number>> = {
-  g1: Math.floor(POINTS / WINDOWS.count),
-  g2: Math.floor(POINTS / 2 / WINDOWS.count),
+/** Scalars whose digits are taken at a time, those of a round, and those that make a piece of work of some 20 ms. */
+const BLOCK: Readonly<Record<Group, number>> = {
+  g1: Math.floor(FRESH / WINDOWS.count),
+  g2: Math.floor(FRESH / 2 / WINDOWS.count),
 }
-
-/** Scalars that make a piece of work of some 20 ms. */
-export const MULTIPLES: Readonly<Record<Group, number>> = { g1: 2 * ROUND.g1, g2: 2 * ROUND.g2 }
+const ROUND = 4
+export const MULTIPLES: Readonly<Record<Group, number>> = { g1: 2 * ROUND * BLOCK.g1, g2: 2 * ROUND * BLOCK.g2 }
 
 /** Tables in memory, and rooms for threads. */
 export type Tables = {
@@ -120,26 +119,30 @@ export function multiples(runtime: Runtime, table: number, group: Group, scalars
   const count = scalars.length / 32
   const out = new Uint8Array(count * FILE_BYTES[group])
   const room = (address: number): number => address / 4
-  for (let from = 0; from < count; from += ROUND[group]) {
-    const n = Math.min(ROUND[group], count - from)
+  const round = ROUND * BLOCK[group]
+  for (let from = 0; from < count; from += round) {
+    const n = Math.min(round, count - from)
     bytes.set(scalars.subarray(32 * from, 32 * (from + n)), slot.kept)
     for (let i = 0; i < n; i++) addBias(words, room(slot.kept) + 8 * i)
-    kernels.spreadDigits!(
-      ...[slot.kept, n, WINDOWS.width, WINDOWS.count, table, HALF * size, size, slot.starts, slot.lengths, slot.order],
-    )
-    sumLists(runtime, group, { count: n, sums: slot.buckets, arena: slot.buckets })
-    for (let s = 0; s < n; s++)
-      words[room(slot.outs) + s] =
-        words[room(slot.lengths) + s] === 0 ? 0 : words[room(slot.order) + words[room(slot.starts) + s]!]!
+    freePlaces(runtime, group, n * WINDOWS.count)
+    let done = 0
+    sumItems(runtime, group, slot.sums, n, (items) => {
+      if (done === n) return undefined
+      const some = Math.min(BLOCK[group], n - done)
+      const end = kernels.spreadDigits!(
+        ...[slot.kept + 32 * done, some, WINDOWS.width, WINDOWS.count, table, HALF * size, size, done, items],
+      )
+      done += some
+      return end
+    })
+    for (let s = 0; s < n; s++) words[room(slot.outs) + s] = waiting(runtime, slot.sums, s)
     kernels.fqExport!(slot.list, slot.outs, n, DEGREE[group], SHARED.toFile)
     out.set(bytes.subarray(slot.list, slot.list + n * FILE_BYTES[group]), from * FILE_BYTES[group])
   }
-  for (const [address, length] of [
-    [slot.kept, 32 * ROUND[group]],
-    [slot.order, 4 * POINTS],
-    [slot.list, 4 * POINTS],
-  ] as const)
-    bytes.fill(0, address, address + length)
+  // scalars, pointers into the table that tell their digits, and sums of few of its points
+  bytes.fill(0, slot.records, slot.free)
+  bytes.fill(0, slot.arena, slot.arena + Math.ceil((round * WINDOWS.count) / 2) * size)
+  bytes.fill(0, slot.kept, slot.kept + 32 * round)
   return out
 }
 

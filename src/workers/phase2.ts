@@ -322,7 +322,7 @@ async function writeQuotientPoints(
   const size = POINT_BYTES.g1
   for (let i = 0; i < N - 1; i += BLOCK / 2) {
     const n = Math.min(BLOCK / 2, N - 1 - i)
-    const [low, high] = [slot.buckets, slot.buckets + n * size]
+    const [low, high] = [slot.arena, slot.arena + n * size]
     importPoints(runtime, 'g1', read(powers + 64 * i, 64 * n), low, staging)
     importPoints(runtime, 'g1', read(powers + 64 * (N + i), 64 * n), high, staging)
     for (let k = 0; k < n; k++) {

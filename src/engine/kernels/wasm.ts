@@ -200,8 +200,12 @@ export const whileLoop = (condition: Code, body: Code): Code => [
   [body, 0x0c, 0, 0x0b, 0x0b],
 ]
 
-export const ifElse = (condition: Code, then: Code, otherwise?: Code): Code =>
-  otherwise === undefined ? [condition, 0x04, 0x40, then, 0x0b] : [condition, 0x04, 0x40, then, 0x05, otherwise, 0x0b]
+/** With a type, the value of the branch that is taken. */
+export const ifElse = (condition: Code, then: Code, otherwise?: Code, type?: ValueType): Code => [
+  [condition, 0x04, type === undefined ? 0x40 : TYPES[type], then],
+  otherwise === undefined ? [] : [0x05, otherwise],
+  0x0b,
+]
 
 export const increase = (local: Local, by: Code | number): Code =>
   set(local, i32.add(get(local), typeof by === 'number' ? i32.const(by) : by))
