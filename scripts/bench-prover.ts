@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { solve } from '../circuits/solve.ts'
-import { chooseEngine, variantOf } from '../src/engine/variant.ts'
+import { chooseEngine } from '../src/engine/variant.ts'
 import { VeritensorError } from '../src/errors.ts'
 import { encodeWtns } from '../src/groth16/wtns.ts'
 import { packageRoot } from '../src/packageRoot.ts'
@@ -109,7 +109,6 @@ await runScript(async (words) => {
     node: process.versions.node,
     v8: process.versions.v8,
     snarkjs: versionOf('snarkjs'),
-    kernels: engine === 'snarkjs' ? engine : variantOf(engine),
     processor: cpus()[0]?.model,
     processors: availableParallelism(),
   }

@@ -9,7 +9,7 @@ import { proofSums } from '../../src/engine/prove.ts'
 import { openRuntime } from '../../src/engine/runtime.ts'
 import { openSession, type Session } from '../../src/engine/session.ts'
 import { cutOf, passBlocks, rowValues } from '../../src/engine/transforms.ts'
-import { chooseEngine, variantOf } from '../../src/engine/variant.ts'
+import { chooseEngine } from '../../src/engine/variant.ts'
 import { encodeWtns } from '../../src/groth16/wtns.ts'
 import { readZkey } from '../../src/groth16/zkey.ts'
 import { openEngineProver } from '../../src/workers/engineProver.ts'
@@ -75,7 +75,7 @@ async function ours(engine: 'fma' | 'int', threads: number, zkey: string, witnes
   const key = readZkey(readShared(zkey))
   const wideWire = new Uint8Array(key.nVars)
   for (const wire of witness.wide.keys()) wideWire[wire] = 1
-  const session = await openSession({ key, variant: variantOf(engine), threads, proofs: 1, wideWire })
+  const session = await openSession({ key, variant: engine, threads, proofs: 1, wideWire })
   if (threads === 1) return onThisThread(session, witness)
   const pool = openPool({ threads, maxQueue: 1e9, workerData: { engine: 'ours', circuit: undefined, session } })
   const prover = openEngineProver(session, pool, 0, 'latency')

@@ -6,7 +6,7 @@ import { availableParallelism, freemem } from 'node:os'
 import type { Circuit } from '../../circuits/circuit.ts'
 import { MAX_BYTES } from '../engine/layout.ts'
 import { openSession } from '../engine/session.ts'
-import { chooseEngine, type EngineChoice, variantOf } from '../engine/variant.ts'
+import { chooseEngine, type EngineChoice } from '../engine/variant.ts'
 import type { VerifyingKey } from '../groth16/keys.ts'
 import { checkKeyOfCircuit, readZkey } from '../groth16/zkey.ts'
 import { type Mode, openEngineProver } from './engineProver.ts'
@@ -79,7 +79,7 @@ export async function openProver(options: ProverOptions): Promise<Prover> {
   const threads = Math.max(1, Math.floor(options.threads ?? threadsWithin(0)))
   const session = await openSession({
     ...{ key, threads, proofs: threads, wideWire: circuit.wideWire },
-    variant: variantOf(engine),
+    variant: engine,
     bytes: Math.min(MAX_BYTES, freeMemory()),
   })
   const workers = pool(threads, Number.MAX_SAFE_INTEGER, { engine: 'ours', circuit, session })

@@ -33,8 +33,7 @@ import { readZkey } from '../../src/groth16/zkey.ts'
 import { integers } from '../groth16/circuits.ts'
 
 /** Variants that this machine runs. */
-export const variants: readonly Variant[] =
-  chooseEngine('') === 'fma' ? ['fma-immediate', 'fma-memory', 'int'] : ['int']
+export const variants: readonly Variant[] = chooseEngine('') === 'fma' ? ['fma', 'int'] : ['int']
 
 /** Free memory of a test's runtime. */
 export const ROOM = 1 << 20
