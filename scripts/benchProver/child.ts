@@ -59,6 +59,8 @@ function onThisThread(session: Session, witness: Witness): Prove {
     const sums = proofSums(runtime, session.plan, layout.key, proof, witness, enter)
     enter('assemble')
     assembleProof(
+      runtime,
+      layout.key,
       points,
       sums,
       drawBlinding((bytes) => crypto.getRandomValues(bytes)),

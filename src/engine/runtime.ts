@@ -74,15 +74,21 @@ export const BATCH = 2048
 /** Addresses within a thread's own room. */
 export type Slot = ReturnType<typeof slotAt>
 
-const align = (address: number): number => Math.ceil(address / 64) * 64
+/** Hands out addresses, each a multiple of 64. */
+export function allocator(start: number) {
+  let next = Math.ceil(start / 64) * 64
+  return {
+    take: (bytes: number): number => {
+      const address = next
+      next = Math.ceil((next + bytes) / 64) * 64
+      return address
+    },
+    end: (): number => next,
+  }
+}
 
 export function slotAt(base: number) {
-  let next = align(base)
-  const take = (size: number): number => {
-    const address = next
-    next = align(next + size)
-    return address
-  }
+  const { take, end } = allocator(base)
   const words = (count: number): number => take(4 * count)
   return {
     base,
@@ -104,7 +110,7 @@ export function slotAt(base: number) {
     free: words(PLACES + 1),
     kept: take(KEPT * PAIR),
     arena: take(PLACES * PAIR),
-    end: next,
+    end: end(),
   }
 }
 

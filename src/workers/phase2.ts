@@ -11,8 +11,9 @@
 import { createHash, type Hash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { type ColumnData, type ColumnSums, type ColumnTask, columnsOf, digitsOf } from '../engine/columns.ts'
-import { allocator, EngineMemoryError, MAX_BYTES } from '../engine/layout.ts'
+import { EngineMemoryError, MAX_BYTES } from '../engine/layout.ts'
 import {
+  allocator,
   DEGREE,
   FILE_BYTES,
   type Group,

@@ -251,6 +251,10 @@ export async function openDirect(zkey: Uint8Array, variant: Variant, circuit?: P
     session,
     runtime,
     prove: (witness: Witness, blinding: Blinding): Proof =>
-      assembleProof(points, proofSums(runtime, session.plan, layout.key, layout.proofs[0]!, witness), blinding),
+      assembleProof(
+        ...([runtime, layout.key, points] as const),
+        proofSums(runtime, session.plan, layout.key, layout.proofs[0]!, witness),
+        blinding,
+      ),
   }
 }
