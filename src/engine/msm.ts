@@ -192,7 +192,7 @@ function keepSums(runtime: Runtime, group: Group, first: number, count: number):
   return Array.from({ length: count }, (_, i) => {
     const pointer = waiting(runtime, slot.sums, i)
     if (pointer === 0) return 0
-    const [from, to] = [pointer & ~1, slot.kept + (first + i) * size]
+    const [from, to] = [pointer - (pointer & 1), slot.kept + (first + i) * size]
     words.copyWithin(to / 4, from / 4, (from + size) / 4)
     return to + (pointer & 1)
   })

@@ -17,7 +17,7 @@ export const VANISHED = 0xffffffff
 const OWN = 2
 
 /** The pointer that is left in a list, without what only `sumItems` needs to know; 0 for an empty list. */
-export const waiting = ({ words }: Runtime, lists: number, list: number): number => words[lists / 4 + list]! & ~OWN
+export const waiting = ({ words }: Runtime, lists: number, list: number): number => (words[lists / 4 + list]! & ~OWN) >>> 0
 
 /** Frees the arena, and of its places as many as `items` items can need. */
 export function freePlaces({ words, slot }: Runtime, group: Group, items: number): void {
@@ -44,7 +44,8 @@ export function sumItems(
   words.fill(0, lists / 4, lists / 4 + count)
   for (let end: number | undefined = slot.items, rest = slot.items; end !== undefined || rest > slot.items; ) {
     if (end !== undefined) end = more(rest)
-    const items = ((end ?? rest) - slot.items) / 8
+    // addresses that kernels return are negative from 2 GiB on
+    const items = (((end ?? rest) >>> 0) - slot.items) / 8
     const pairs = kernels.pairUp!(slot.items, items, lists, slot.list, slot.outs, slot.cell)
     const sums = pairs > 0 && addPairs(runtime, group, pairs) ? dropVanished(runtime, pairs) : pairs
     rest = slot.items + 8 * sums

@@ -90,6 +90,14 @@ describe.each(variants)('%s: sums equal naive ones', (variant) => {
   })
 })
 
+test('rooms may lie beyond 2 GiB', () => {
+  const runtime = testRuntime('int', 2 ** 31)
+  for (const group of ['g1', 'g2'] as const) {
+    const { msm, expected } = prepare(runtime, group, { n: 300, kind: 'small multiples', bits: 100, width: 5 })
+    expect((weightedSum[group]([multiScalar(runtime, msm)]) as CurvePoint).equals(expected)).toBe(true)
+  }
+})
+
 test('windows hold every digit', () => {
   for (let width = 2; width <= 16; width++)
     for (const bits of [1, 2, 8, 31, 53, 253]) {
