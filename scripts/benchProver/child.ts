@@ -15,13 +15,13 @@ import { readZkey } from '../../src/groth16/zkey.ts'
 import { openEngineProver } from '../../src/workers/engineProver.ts'
 import { readShared } from '../../src/workers/files.ts'
 import { openPool } from '../../src/workers/pool.ts'
-import { reluNetwork } from '../support/reluNetwork.ts'
-import { inputsOf } from './inputs.ts'
+import { benchCircuit, type CircuitKind } from './circuits.ts'
 
 export type Prover = 'fma' | 'int' | 'snarkjs'
 export type Request = {
   readonly prover: Prover
   readonly threads: number
+  readonly circuit: CircuitKind
   readonly rows: number
   readonly zkey: string
 }
@@ -130,8 +130,9 @@ async function snarkjs(threads: number, zkey: string, witness: Witness): Promise
   }
 }
 
-async function serve({ prover, threads, rows, zkey }: Request): Promise<void> {
-  const witness = solve(reluNetwork(rows, 64), inputsOf(64))
+async function serve({ prover, threads, circuit: kind, rows, zkey }: Request): Promise<void> {
+  const { circuit, inputs } = benchCircuit(kind, rows)
+  const witness = solve(circuit, inputs)
   const prove = await (prover === 'snarkjs' ? snarkjs(threads, zkey, witness) : ours(prover, threads, zkey, witness))
   process.on('message', async () => {
     const [cpu, start] = [process.cpuUsage(), now()]
