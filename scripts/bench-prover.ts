@@ -3,8 +3,9 @@
  * rapidsnark if its program is given. The witness is that of a quantised network: with private weights (products) or with
  * constant ones (relu). Verification is not counted.
  *
- * With --throughput: proofs a second of pools on a circuit of so many rows, one thread for each proof, verification
- * included and also named by itself; and how much memory a further thread takes.
+ * With --throughput: proofs a second of pools on a circuit of so many rows, one thread for each proof; each prover
+ * verifies every proof before it gives it out, or only the first. How much memory a further thread takes follows from the
+ * resident sizes with different numbers of threads.
  *
  * npm run bench:prover -- [--circuit products|relu] [--powers 13,15,17,19] [--threads 1,N] [--provers fma,int,snarkjs]
  *   [--rounds 5] [--rapidsnark PROGRAM] [--throughput ROWS] [--json FILE]
@@ -108,20 +109,22 @@ async function throughput(
   let first = true
   try {
     for (const threads of threadCounts)
-      for (const prover of provers) {
-        const proofs = prover === 'snarkjs' ? 4 : 20
-        const result = await run({ prover, circuit, rows, threads, proofs, zkey, setup: first })
+      for (const [checks, prover] of (['every', 'first'] as const).flatMap((c) =>
+        provers.map((p) => [c, p] as const),
+      )) {
+        const proofs = prover === 'snarkjs' ? 6 : 40
+        const result = await run({ prover, circuit, rows, threads, proofs, checks, zkey, setup: first })
         first = false
         const { proofsPerSecond, cpuMs, witnessMs, proofMs, checkMs, residentBytes } = result
         console.log(
           [
-            `${prover.padEnd(8)} ${threads} threads, load ${loadavg()[0]!.toFixed(1)}: ${proofsPerSecond.toFixed(1)} proofs/s`,
+            `${prover.padEnd(8)} ${threads} threads, checks ${checks}, load ${loadavg()[0]!.toFixed(1)}: ${proofsPerSecond.toFixed(1)} proofs/s`,
             `${cpuMs.toFixed(1)} CPU ms a proof`,
             `wall ms: witness ${witnessMs.toFixed(1)}, proof ${proofMs.toFixed(1)}, check ${checkMs.toFixed(1)}`,
             `resident ${(residentBytes / 2 ** 20).toFixed(0)} MiB`,
           ].join('  '),
         )
-        results.push({ prover, circuit, rows, threads, load: loadavg()[0], ...result })
+        results.push({ prover, circuit, rows, threads, checks, load: loadavg()[0], ...result })
       }
   } finally {
     rmSync(folder, { recursive: true, force: true })

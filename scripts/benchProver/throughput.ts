@@ -5,6 +5,7 @@
 import { setupDev } from '../../src/workers/devSetup.ts'
 import { readShared } from '../../src/workers/files.ts'
 import { openProver } from '../../src/workers/prover.ts'
+import type { Checks } from '../../src/workers/tasks.ts'
 import type { Prover } from './child.ts'
 import { benchCircuit, type CircuitKind } from './circuits.ts'
 
@@ -15,6 +16,8 @@ export type ThroughputRequest = {
   readonly threads: number
   /** Made in turn: this many proofs for each thread. */
   readonly proofs: number
+  /** Which proofs are verified before they are given out. */
+  readonly checks: Checks
   /** The key; written by the first child. */
   readonly zkey: string
   readonly setup: boolean
@@ -33,11 +36,11 @@ export type ThroughputResult = {
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
 
 async function measure(request: ThroughputRequest): Promise<ThroughputResult> {
-  const { prover: engine, rows, threads, proofs, zkey } = request
+  const { prover: engine, rows, threads, proofs, checks, zkey } = request
   const { circuit, inputs } = benchCircuit(request.circuit, rows)
   if (request.setup) await setupDev(circuit, { path: zkey })
   const prover = await openProver({
-    ...{ circuit, zkey: readShared(zkey), engine, threads, maxQueue: threads * proofs, mode: 'throughput' },
+    ...{ circuit, zkey: readShared(zkey), engine, threads, maxQueue: threads * proofs, mode: 'throughput', checks },
   })
   const many = (count: number) => Promise.all(Array.from({ length: count }, () => prover.prove(inputs)))
   await many(Math.max(2, proofs >> 2) * threads) // warms up

@@ -17,7 +17,8 @@ export const VANISHED = 0xffffffff
 const OWN = 2
 
 /** The pointer that is left in a list, without what only `sumItems` needs to know; 0 for an empty list. */
-export const waiting = ({ words }: Runtime, lists: number, list: number): number => (words[lists / 4 + list]! & ~OWN) >>> 0
+export const waiting = ({ words }: Runtime, lists: number, list: number): number =>
+  (words[lists / 4 + list]! & ~OWN) >>> 0
 
 /** Frees the arena, and of its places as many as `items` items can need. */
 export function freePlaces({ words, slot }: Runtime, group: Group, items: number): void {
