@@ -9,19 +9,19 @@ import { proofSums } from '../../src/engine/prove.ts'
 import { openRuntime } from '../../src/engine/runtime.ts'
 import { openSession, type Session } from '../../src/engine/session.ts'
 import { cutOf, passBlocks, rowValues } from '../../src/engine/transforms.ts'
-import { chooseEngine, variantOf } from '../../src/engine/variant.ts'
+import { chooseEngine } from '../../src/engine/variant.ts'
 import { encodeWtns } from '../../src/groth16/wtns.ts'
 import { readZkey } from '../../src/groth16/zkey.ts'
 import { openEngineProver } from '../../src/workers/engineProver.ts'
 import { readShared } from '../../src/workers/files.ts'
 import { openPool } from '../../src/workers/pool.ts'
-import { reluNetwork } from '../support/reluNetwork.ts'
-import { inputsOf } from './inputs.ts'
+import { benchCircuit, type CircuitKind } from './circuits.ts'
 
 export type Prover = 'fma' | 'int' | 'snarkjs'
 export type Request = {
   readonly prover: Prover
   readonly threads: number
+  readonly circuit: CircuitKind
   readonly rows: number
   readonly zkey: string
 }
@@ -59,6 +59,8 @@ function onThisThread(session: Session, witness: Witness): Prove {
     const sums = proofSums(runtime, session.plan, layout.key, proof, witness, enter)
     enter('assemble')
     assembleProof(
+      runtime,
+      layout.key,
       points,
       sums,
       drawBlinding((bytes) => crypto.getRandomValues(bytes)),
@@ -75,7 +77,7 @@ async function ours(engine: 'fma' | 'int', threads: number, zkey: string, witnes
   const key = readZkey(readShared(zkey))
   const wideWire = new Uint8Array(key.nVars)
   for (const wire of witness.wide.keys()) wideWire[wire] = 1
-  const session = await openSession({ key, variant: variantOf(engine), threads, proofs: 1, wideWire })
+  const session = await openSession({ key, variant: engine, threads, proofs: 1, wideWire })
   if (threads === 1) return onThisThread(session, witness)
   const pool = openPool({ threads, maxQueue: 1e9, workerData: { engine: 'ours', circuit: undefined, session } })
   const prover = openEngineProver(session, pool, 0, 'latency')
@@ -128,8 +130,9 @@ async function snarkjs(threads: number, zkey: string, witness: Witness): Promise
   }
 }
 
-async function serve({ prover, threads, rows, zkey }: Request): Promise<void> {
-  const witness = solve(reluNetwork(rows, 64), inputsOf(64))
+async function serve({ prover, threads, circuit: kind, rows, zkey }: Request): Promise<void> {
+  const { circuit, inputs } = benchCircuit(kind, rows)
+  const witness = solve(circuit, inputs)
   const prove = await (prover === 'snarkjs' ? snarkjs(threads, zkey, witness) : ours(prover, threads, zkey, witness))
   process.on('message', async () => {
     const [cpu, start] = [process.cpuUsage(), now()]

@@ -5,8 +5,10 @@
 import { bn254 } from '@noble/curves/bn254.js'
 import { R, readG1, readLE32, viewOf } from '../groth16/bn254.ts'
 import type { CurvePoint1, CurvePoint2, G1, G2, Proof, VerifyingKey } from '../groth16/keys.ts'
+import { multiples } from './fixedBase.ts'
+import type { KeyLayout } from './layout.ts'
 import type { WeightedSums } from './msm.ts'
-import { FILE_BYTES, type Group } from './runtime.ts'
+import { FILE_BYTES, type Group, type Runtime, SHARED } from './runtime.ts'
 
 const { G1: Group1, G2: Group2 } = bn254
 const { Point: Point1 } = Group1
@@ -85,15 +87,15 @@ function total<P extends GroupPoint<P>>(sums: ByExponent<P>, zero: P): P {
   return sum
 }
 
-const collect1 = (parts: readonly WeightedSums[]) =>
-  collect('g1', parts, (view, at) => Point1.fromAffine({ x: readLE32(view, at), y: readLE32(view, at + 32) }))
-const collect2 = (parts: readonly WeightedSums[]) =>
-  collect('g2', parts, (view, at) =>
-    Point2.fromAffine({
-      x: { c0: readLE32(view, at), c1: readLE32(view, at + 32) },
-      y: { c0: readLE32(view, at + 64), c1: readLE32(view, at + 96) },
-    }),
-  )
+const point1At = (view: DataView, at: number): CurvePoint1 =>
+  Point1.fromAffine({ x: readLE32(view, at), y: readLE32(view, at + 32) })
+const point2At = (view: DataView, at: number): CurvePoint2 =>
+  Point2.fromAffine({
+    x: { c0: readLE32(view, at), c1: readLE32(view, at + 32) },
+    y: { c0: readLE32(view, at + 64), c1: readLE32(view, at + 96) },
+  })
+const collect1 = (parts: readonly WeightedSums[]) => collect('g1', parts, point1At)
+const collect2 = (parts: readonly WeightedSums[]) => collect('g2', parts, point2At)
 
 /** Σ 2^exponent · point in each group. */
 export const weightedSum = {
@@ -119,23 +121,48 @@ export function drawBlinding(random: (bytes: Uint8Array) => void): Blinding {
   return { r: draw(), s: draw() }
 }
 
+/** Multiples of δ. */
+function multiplesOfDelta(
+  runtime: Runtime,
+  { delta }: KeyLayout,
+  inG1: readonly bigint[],
+  inG2: bigint,
+): { readonly inG1: readonly CurvePoint1[]; readonly inG2: CurvePoint2 } {
+  const of = (group: Group, scalars: readonly bigint[]): DataView => {
+    const bytes = new Uint8Array(32 * scalars.length)
+    scalars.forEach((scalar, i) => {
+      for (let k = 0; k < 32; k++) bytes[32 * i + k] = Number((scalar >> BigInt(8 * k)) & 255n)
+    })
+    return viewOf(multiples(runtime, delta[group], group, bytes, SHARED.toPlain))
+  }
+  const first = of('g1', inG1)
+  return {
+    inG1: inG1.map((scalar, i) => (scalar === 0n ? Point1.ZERO : point1At(first, 64 * i))),
+    inG2: inG2 === 0n ? Point2.ZERO : point2At(of('g2', [inG2]), 0),
+  }
+}
+
 /**
  * A = α + Σ wA + r·δ, B = β + Σ wB + s·δ, C = Σ wC + Σ PH + s·A + r·B - rs·δ (Groth 2016, section 3.2). With the δ's of A and
  * B taken out, the last three terms are s·(A - rδ) + r·(B - sδ) + rs·δ.
  */
-export function assembleProof(key: KeyPoints, sums: ProofSums, { r, s }: Blinding): Proof {
+export function assembleProof(
+  runtime: Runtime,
+  layout: KeyLayout,
+  key: KeyPoints,
+  sums: ProofSums,
+  { r, s }: Blinding,
+): Proof {
+  const { inG1, inG2 } = multiplesOfDelta(runtime, layout, [r, (r * s) % R], s)
   const a = key.alpha.add(weightedSum.g1(sums.a))
   const b1 = key.beta1.add(weightedSum.g1(sums.b1))
-  const second = collect2(sums.b2)
-  includeMultiple(second, key.delta2, s)
-  const b = key.beta2.add(total(second, Point2.ZERO)).toAffine()
+  const b = key.beta2.add(weightedSum.g2(sums.b2)).add(inG2).toAffine()
   const third = collect1([...sums.c, ...sums.h])
   includeMultiple(third, a, s)
   includeMultiple(third, b1, r)
-  includeMultiple(third, key.delta1, (r * s) % R)
   return {
-    a: a.add(key.delta1.multiplyUnsafe(r)).toAffine(),
+    a: a.add(inG1[0]!).toAffine(),
     b: { x: [b.x.c0, b.x.c1], y: [b.y.c0, b.y.c1] },
-    c: total(third, Point1.ZERO).toAffine(),
+    c: total(third, Point1.ZERO).add(inG1[1]!).toAffine(),
   }
 }

@@ -9,18 +9,8 @@
 import type { R1cs } from '../groth16/r1cs.ts'
 import type { WasmMemory, WasmModule } from '../groth16/wasm.ts'
 import type { Variant } from './kernels/build.ts'
-import {
-  BATCH,
-  DEGREE,
-  FILE_BYTES,
-  type Group,
-  POINT_BYTES,
-  POINTS,
-  type Runtime,
-  SEGMENTS,
-  SHARED,
-} from './runtime.ts'
-import { addPairs, sumLists, VANISHED } from './sums.ts'
+import { BATCH, DEGREE, FILE_BYTES, FRESH, type Group, LISTS, POINT_BYTES, type Runtime, SHARED } from './runtime.ts'
+import { addPairs, freePlaces, sumItems, VANISHED, waiting } from './sums.ts'
 
 /** A matrix by columns: of wire s the entries starts[s] … starts[s+1] of `row` and `coefficient`. On shared memory. */
 export type Columns = {
@@ -110,13 +100,16 @@ export function digitsOf(coefficients: readonly bigint[]): Digits {
 /** A wire's share of a round: lists from `base` on, one for each of `bits` powers of two. */
 type Unit = { readonly wire: number; readonly base: number; readonly bits: number }
 
+/** Points of one round for G1; for G2 half as many. */
+const POINTERS = 1 << 16
+
 /** Sums of a range of wires. */
 export function columnSums(runtime: Runtime, data: ColumnData, task: ColumnTask): ColumnSums {
   const { group, parts, first, end } = task
   const { matrices, digits } = data
   const limits = {
-    pointers: POINTS / DEGREE[group],
-    lists: SEGMENTS / DEGREE[group] - 300,
+    pointers: POINTERS / DEGREE[group],
+    lists: LISTS / DEGREE[group] - 300,
     units: BATCH / DEGREE[group],
   }
   const wires: number[] = []
@@ -180,19 +173,19 @@ function sumUnits(
 ): Uint8Array<ArrayBuffer> {
   const { kernels, words, slot } = runtime
   const size = POINT_BYTES[group]
-  const [starts, lengths, order] = [slot.starts / 4, slot.lengths / 4, slot.order / 4]
-  words.fill(0, lengths, lengths + used)
-  for (const list of lists) words[lengths + list]!++
-  for (let s = 0, at = 0; s < used; s++) {
-    words[starts + s] = at
-    at += words[lengths + s]!
-    words[lengths + s] = 0
-  }
-  lists.forEach((list, i) => {
-    words[order + words[starts + list]! + words[lengths + list]!++] = pointers[i]!
+  freePlaces(runtime, group, lists.length)
+  let next = 0
+  sumItems(runtime, group, slot.buckets, used, (items) => {
+    if (next === lists.length) return undefined
+    const first = next
+    next = Math.min(next + FRESH / DEGREE[group], lists.length)
+    for (let i = first, at = items / 4; i < next; i++) {
+      words[at++] = pointers[i]!
+      words[at++] = lists[i]!
+    }
+    return items + 8 * (next - first)
   })
-  sumLists(runtime, group, { count: used, sums: slot.buckets, arena: slot.buckets })
-  const sumOf = (list: number): number => (words[lengths + list] === 0 ? 0 : words[order + words[starts + list]!]!)
+  const sumOf = (list: number): number => waiting(runtime, slot.buckets, list)
 
   const place = (u: number): number => slot.kept + u * size
   const sums = new Uint32Array(units.length)
@@ -231,11 +224,11 @@ function sumUnits(
     for (const u of fresh)
       sums[u] = vanished && words[place(u) / 4] === VANISHED && words[place(u) / 4 + 1] === VANISHED ? 0 : place(u)
   }
-  // the lists of sums are done with
+  // nothing is under way any more
   words.set(sums, slot.outs / 4)
   const bytes = units.length * FILE_BYTES[group]
-  kernels.fqExport!(slot.arena, slot.outs, units.length, DEGREE[group], SHARED.toFile)
-  return new Uint8Array(runtime.bytes.slice(slot.arena, slot.arena + bytes))
+  kernels.fqExport!(slot.list, slot.outs, units.length, DEGREE[group], SHARED.toFile)
+  return new Uint8Array(runtime.bytes.slice(slot.list, slot.list + bytes))
 }
 
 /** Doubles the first points of the pairs in `slot.list`. */

@@ -4,8 +4,9 @@
  * @module
  */
 import { VeritensorError } from '../errors.ts'
+import { TABLE_BYTES } from './fixedBase.ts'
 import { ELEMENT, PAIR } from './kernels/field.ts'
-import { POINT_BYTES, SHARED, SLOT_BYTES } from './runtime.ts'
+import { allocator, POINT_BYTES, SHARED, SLOT_BYTES } from './runtime.ts'
 
 /** WebAssembly's memories end here. */
 export const MAX_BYTES = 2 ** 32
@@ -21,19 +22,6 @@ export class EngineMemoryError extends VeritensorError {
 }
 
 const gibibytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1)
-
-/** Hands out addresses, each a multiple of 64. */
-export function allocator(start: number) {
-  let next = Math.ceil(start / 64) * 64
-  return {
-    take: (bytes: number): number => {
-      const address = next
-      next = Math.ceil((next + bytes) / 64) * 64
-      return address
-    },
-    end: (): number => next,
-  }
-}
 
 /** How many points and coefficients of a key are used. */
 export type KeyCounts = {
@@ -79,6 +67,8 @@ export function keyLayout(counts: KeyCounts, start: number = SHARED.end) {
     middle: take(PAIR),
     scale: take(PAIR),
     unscale: take(PAIR),
+    /** Multiples of δ in both groups. */
+    delta: { g1: take(TABLE_BYTES.g1), g2: take(TABLE_BYTES.g2) },
     end: end(),
   }
 }

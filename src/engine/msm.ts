@@ -11,8 +11,8 @@
  * of some bits, which are split into the bits: in the end there is one sum for each power of two.
  * @module
  */
-import { DEGREE, FILE_BYTES, type Group, POINT_BYTES, POINTS, type Runtime, SEGMENTS, SHARED } from './runtime.ts'
-import { sumLists } from './sums.ts'
+import { DEGREE, FILE_BYTES, FRESH, type Group, KEPT, LISTS, POINT_BYTES, type Runtime, SHARED } from './runtime.ts'
+import { freePlaces, sumItems, waiting } from './sums.ts'
 
 /** Shortest piece of work that is worth its way to another thread. */
 const LEAST_MS = 4
@@ -28,13 +28,14 @@ export function windowsOf(bits: number, width: number): Windows {
   return { width, count, bias }
 }
 
-/** Widest window: its buckets fill the room for segments. */
+/** Widest window: its buckets fill the room for lists. */
 export const MAX_WIDTH: Readonly<Record<Group, number>> = { g1: 16, g2: 15 }
 
 /**
  * The width of least cost for integers of which `counts[b]` have b bits (a magnitude in [2^(b-1), 2^b)).
  *
- * Cost in additions: one for each digit that is not 0, two for each bucket in use, and a thirtieth to look at a digit.
+ * Cost in additions: one for each digit that is not 0, one more for each bucket in use (the first point of a bucket costs
+ * none, the sum of the bucket two), and a thirtieth to look at a digit.
  */
 export function bestWidth(group: Group, counts: ArrayLike<number>): number {
   let bits = 0
@@ -48,7 +49,7 @@ export function bestWidth(group: Group, counts: ArrayLike<number>): number {
         total += counts[b]!
         if (b > width * w - 1) digits += counts[b]!
       }
-      cost += digits + 2 * Math.min(digits, 2 ** (width - 1)) + total / 30 + 60
+      cost += digits + Math.min(digits, 2 ** (width - 1)) + total / 30 + 60
     }
     if (cost < least) [best, least] = [width, cost]
   }
@@ -59,7 +60,7 @@ export function bestWidth(group: Group, counts: ArrayLike<number>): number {
 export function wideWidth(count: number, bits: number, threads: number): number {
   let [best, least] = [2, Number.POSITIVE_INFINITY]
   for (let width = 2; width <= MAX_WIDTH.g1; width++) {
-    const cost = Math.ceil(Math.ceil((bits + 1) / width) / threads) * (1.03 * count + 2 ** width + 60)
+    const cost = Math.ceil(Math.ceil((bits + 1) / width) / threads) * (1.03 * count + 2 ** (width - 1) + 60)
     if (cost < least) [best, least] = [width, cost]
   }
   return best
@@ -68,7 +69,7 @@ export function wideWidth(count: number, bits: number, threads: number): number 
 /** Parts of a sum that take some milliseconds each, about `pieces` of them: by windows, or by points if windows are few. */
 export function splitSum(msm: Msm, pieces: number): Msm[] {
   const { count, windowCount, firstWindow, windows, group, stride } = msm
-  const additions = (count + 2 ** windows.width) * windowCount
+  const additions = (count + 2 ** (windows.width - 1)) * windowCount
   const milliseconds = additions * (group === 'g1' ? 0.15e-3 : 0.42e-3)
   const wanted = Math.max(1, Math.min(pieces, Math.floor(milliseconds / LEAST_MS)))
   if (wanted === 1) return [msm]
@@ -105,154 +106,135 @@ export type Msm = {
 /** Sums with weights 2^exponent: points as plain integers, x then y, 64 or 128 bytes each. */
 export type WeightedSums = { readonly exponents: readonly number[]; readonly points: Uint8Array<ArrayBuffer> }
 
-/** Windows that one round takes together: few points share their batches across windows. */
-export function windowsAtOnce(group: Group, count: number, { width }: Windows): number {
-  const segments = 2 ** (width - 1) + 1
-  const [points, buckets] = [POINTS / DEGREE[group], SEGMENTS / DEGREE[group]]
-  return Math.max(1, Math.min(Math.floor(points / Math.max(count, 1)), Math.floor(buckets / 4 / segments)))
+/** Windows whose buckets are filled together: few points share their batches across windows. */
+export const windowsAtOnce = (group: Group, { width }: Windows): number =>
+  Math.max(1, Math.floor(LISTS / DEGREE[group] / (2 ** (width - 1) + 1)))
+
+/** How a bucket's number is split: 2^low columns, and rows. */
+function grid({ width }: Windows) {
+  const low = width >> 1
+  const [columns, rows] = [2 ** low, 2 ** (width - 1 - low) + 1]
+  return { low, columns, rows, lists: columns + rows }
 }
 
-/** Computes a sum, or some windows of it. `onRound` is called before each round and may throw to end the work. */
+/** Computes a sum, or some windows of it. `onRound` is called every few milliseconds and may throw to end the work. */
 export function multiScalar(runtime: Runtime, msm: Msm, onRound: (share: number) => void = () => {}): WeightedSums {
-  const exponents: number[] = []
-  const parts: Uint8Array<ArrayBuffer>[] = []
-  const step = windowsAtOnce(msm.group, msm.count, msm.windows)
-  for (let w = msm.firstWindow; w < msm.firstWindow + msm.windowCount; w += step) {
-    onRound((w - msm.firstWindow) / msm.windowCount)
-    const some = Math.min(step, msm.firstWindow + msm.windowCount - w)
-    const segments = fillBuckets(runtime, { ...msm, firstWindow: w, windowCount: some })
-    const sums = sumBuckets(runtime, msm, w, some, segments)
-    exponents.push(...sums.exponents)
-    parts.push(sums.points)
+  const { group, count, windows, firstWindow, windowCount } = msm
+  const { lists } = grid(windows)
+  if (windowCount * lists > KEPT / DEGREE[group]) throw new Error('windows have too many rows and columns')
+  const step = windowsAtOnce(group, windows)
+  const kept: number[] = []
+  for (let w = 0; w < windowCount; w += step) {
+    const some = { ...msm, firstWindow: firstWindow + w, windowCount: Math.min(step, windowCount - w) }
+    // the points of a window, and two for each bucket, of which there are no more than points
+    freePlaces(runtime, group, 3 * count * some.windowCount)
+    fillBuckets(runtime, some, (share) => onRound((w + share * some.windowCount) / windowCount))
+    sumRowsAndColumns(runtime, some)
+    kept.push(...keepSums(runtime, group, kept.length, some.windowCount * lists))
   }
-  return { exponents, points: new Uint8Array(Buffer.concat(parts)) }
+  return sumBits(runtime, msm, kept)
 }
 
-/** Sums the points of each bucket; `slot.previous` then holds the pointers, 0 for an empty bucket. Returns their number. */
-function fillBuckets(runtime: Runtime, msm: Msm): number {
-  const { kernels, words, slot } = runtime
+/** Sums the points of each bucket. A window has buckets 0 … 2^(width-1), the first of which stays empty. */
+function fillBuckets(runtime: Runtime, msm: Msm, onRound: (share: number) => void): void {
+  const { kernels, slot } = runtime
   const { group, integers, stride, pointers, count, windows, firstWindow, windowCount } = msm
   const { width } = windows
-  const segment = 2 ** (width - 1) + 1 // the first one, for digit 0, stays empty
-  const segments = windowCount * segment
-  const room = (address: number): number => address / 4
-  words.fill(0, room(slot.previous), room(slot.previous) + segments)
-  const block = Math.floor(POINTS / DEGREE[group] / windowCount)
-  for (let from = 0; from < count; from += block) {
+  const buckets = 2 ** (width - 1) + 1
+  const block = Math.floor(FRESH / DEGREE[group] / windowCount)
+  let from = 0
+  sumItems(runtime, group, slot.buckets, windowCount * buckets, (items) => {
+    if (from >= count) return undefined
+    onRound(from / count)
     const n = Math.min(block, count - from)
-    words.fill(0, room(slot.counts), room(slot.counts) + segments)
-    const digits = (w: number): readonly number[] => {
+    let end = items
+    for (let i = 0; i < windowCount; i++) {
+      const w = firstWindow + i
       const bit = width * w
       // 64 bits that hold the digit and do not pass the end of the integer
       const byte = stride === 8 ? 0 : Math.min(bit >> 3, 24)
       const half = w === windows.count - 1 ? 0 : 2 ** (width - 1)
-      return [integers + stride * from + byte, stride, bit - 8 * byte, 2 ** width - 1, half, n]
+      end = kernels.digitItems!(
+        ...[integers + stride * from + byte, stride, bit - 8 * byte, 2 ** width - 1, half, n],
+        ...[pointers + 4 * from, i * buckets, end],
+      )
     }
-    for (let i = 0; i < windowCount; i++) {
-      const counts = slot.counts + 4 * i * segment
-      kernels.countDigits!(...digits(firstWindow + i), counts)
-      words[counts / 4] = 0
-    }
-    const end = kernels.layOut!(...[slot.counts, slot.previous, slot.starts, slot.lengths, slot.order, segments, 0])
-    for (let i = 0; i < windowCount; i++) {
-      const next = slot.counts + 4 * i * segment
-      words[next / 4] = end // zeros go behind
-      kernels.placeDigits!(...digits(firstWindow + i), pointers + 4 * from, next, slot.order)
-    }
-    sumLists(runtime, group, { count: segments, sums: slot.buckets, arena: slot.buckets })
-    for (let s = 0; s < segments; s++)
-      words[room(slot.previous) + s] =
-        words[room(slot.lengths) + s] === 0 ? 0 : words[room(slot.order) + words[room(slot.starts) + s]!]!
-  }
-  return segments
+    from += n
+    return end
+  })
 }
 
-/** From the buckets in `slot.previous` to sums for powers of two. */
-function sumBuckets(
-  runtime: Runtime,
-  { group, windows: { width } }: Msm,
-  firstWindow: number,
-  windowCount: number,
-  segments: number,
-): WeightedSums {
+/** Sums the buckets of each column and of each row but the first ones. */
+function sumRowsAndColumns(runtime: Runtime, { group, windows, windowCount }: Msm): void {
+  const { kernels, slot } = runtime
+  const { low, lists } = grid(windows)
+  const buckets = 2 ** (windows.width - 1) + 1
+  const block = FRESH / 2 / DEGREE[group]
+  let [window, from] = [0, 0]
+  sumItems(runtime, group, slot.sums, windowCount * lists, (items) => {
+    if (window === windowCount) return undefined
+    let end = items
+    for (let room = block; window < windowCount && room > 0; ) {
+      const n = Math.min(room, buckets - from)
+      end = kernels.splitBuckets!(slot.buckets + 4 * window * buckets, from, n, low, window * lists, end)
+      room -= n
+      from += n
+      if (from === buckets) [window, from] = [window + 1, 0]
+    }
+    return end
+  })
+}
+
+/** Moves sums to room of their own, from place `first` on. Returns pointers, 0 for lists that are empty. */
+function keepSums(runtime: Runtime, group: Group, first: number, count: number): number[] {
   const { words, slot } = runtime
   const size = POINT_BYTES[group]
-  const segment = segments / windowCount
-  const low = width >> 1
-  const [columns, rows] = [2 ** low, 2 ** (width - 1 - low) + 1]
-  const kept = windowCount * (columns + rows)
-  // rows h and columns m of all windows; those of 0 stay empty
-  const lists: Lists = createLists(runtime, kept)
-  const bucket = (s: number): number => words[slot.previous / 4 + s]!
-  const place = (s: number): readonly [row: number, column: number] => {
-    const [w, b] = [Math.floor(s / segment), s % segment]
-    const base = w * (columns + rows)
-    return [base + (b >> low), base + rows + (b & (columns - 1))]
-  }
-  lists.fill((put) => {
-    for (let s = 0; s < segments; s++) {
-      const pointer = bucket(s)
-      if (pointer === 0) continue
-      const [row, column] = place(s)
-      if (row % (columns + rows) !== 0) put(row, pointer)
-      if ((column - rows) % (columns + rows) !== 0) put(column, pointer)
-    }
+  return Array.from({ length: count }, (_, i) => {
+    const pointer = waiting(runtime, slot.sums, i)
+    if (pointer === 0) return 0
+    const [from, to] = [pointer - (pointer & 1), slot.kept + (first + i) * size]
+    words.copyWithin(to / 4, from / 4, (from + size) / 4)
+    return to + (pointer & 1)
   })
-  sumLists(runtime, group, { count: kept, sums: slot.kept, arena: slot.kept })
-  const sums = Array.from({ length: kept }, (_, s) => lists.sum(s))
+}
 
-  // bits of h and m: a list for each power of two
+/** From sums of rows and columns of all windows to sums for powers of two: each goes to the bits of its number. */
+function sumBits(
+  runtime: Runtime,
+  { group, windows, firstWindow, windowCount }: Msm,
+  kept: readonly number[],
+): WeightedSums {
+  const { words, slot } = runtime
+  const { width } = windows
+  const { low, columns, lists } = grid(windows)
   const powers = width * windowCount + 1
-  const bits = createLists(runtime, powers)
-  bits.fill((put) => {
-    sums.forEach((pointer, s) => {
-      if (pointer === 0) return
-      const [w, i] = [Math.floor(s / (columns + rows)), s % (columns + rows)]
-      const [weight, shift] = i < rows ? [i, low] : [i - rows, 0]
-      for (let bit = 0; weight >> bit !== 0; bit++) if ((weight >> bit) & 1) put(width * w + shift + bit, pointer)
-    })
+  freePlaces(runtime, group, width * kept.length)
+  let next = 0
+  sumItems(runtime, group, slot.buckets, powers, (items) => {
+    if (next === kept.length) return undefined
+    let end = items / 4
+    for (const most = end + 2 * (FRESH / DEGREE[group] - width); next < kept.length && end < most; next++) {
+      const pointer = kept[next]!
+      if (pointer === 0) continue
+      const [w, i] = [Math.floor(next / lists), next % lists]
+      const [weight, shift] = i < columns ? [i, 0] : [i - columns, low]
+      for (let bit = 0; weight >> bit !== 0; bit++) {
+        if (((weight >> bit) & 1) === 0) continue
+        words[end++] = pointer
+        words[end++] = width * w + shift + bit
+      }
+    }
+    return 4 * end
   })
-  const last = slot.kept + kept * size
-  sumLists(runtime, group, { count: powers, sums: last, arena: last })
   const exponents: number[] = []
   const found: number[] = []
   for (let e = 0; e < powers; e++) {
-    const pointer = bits.sum(e)
+    const pointer = waiting(runtime, slot.buckets, e)
     if (pointer === 0) continue
     exponents.push(width * firstWindow + e)
     found.push(pointer)
   }
   return { exponents, points: exportPoints(runtime, group, found, SHARED.toPlain) }
-}
-
-type Lists = {
-  /** Calls `each` twice with a function that takes a list and a pointer: first to count, then to place. */
-  fill(each: (put: (list: number, pointer: number) => void) => void): void
-  /** The only pointer of a list, or 0. */
-  sum(list: number): number
-}
-
-/** Empty lists in the thread's room. */
-function createLists({ words, slot }: Runtime, count: number): Lists {
-  const [starts, lengths, order] = [slot.starts / 4, slot.lengths / 4, slot.order / 4]
-  return {
-    fill(each) {
-      words.fill(0, lengths, lengths + count)
-      each((list) => {
-        words[lengths + list]!++
-      })
-      let at = 0
-      for (let s = 0; s < count; s++) {
-        words[starts + s] = at
-        at += words[lengths + s]!
-        words[lengths + s] = 0
-      }
-      each((list, pointer) => {
-        words[order + words[starts + list]! + words[lengths + list]!++] = pointer
-      })
-    },
-    sum: (list) => (words[lengths + list] === 0 ? 0 : words[order + words[starts + list]!]!),
-  }
 }
 
 /** Points at pointers as integers times a factor. At most as many as the thread's room for lists holds. */

@@ -6,6 +6,8 @@
 import { DOUBLE_MONTGOMERY, Q, R, rootOfUnity } from '../groth16/bn254.ts'
 import { KeyError } from '../groth16/keys.ts'
 import { COEFFICIENT_SIZE, type ProvingKey } from '../groth16/zkey.ts'
+import { keyPoints } from './assemble.ts'
+import { makeTable } from './fixedBase.ts'
 import { ELEMENT, invert } from './kernels/field.ts'
 import type { KeyCounts, KeyLayout } from './layout.ts'
 import {
@@ -270,6 +272,10 @@ export function* writeKey(
   writeElements(runtime, layout.elements, rows.coefficients, true)
   yield
   yield* twiddles(runtime, layout)
+  const { delta1, delta2 } = keyPoints(key.sections.get(2)!, key.verifyingKey)
+  makeTable.g1(runtime, layout.delta.g1, delta1)
+  yield
+  makeTable.g2(runtime, layout.delta.g2, delta2)
 }
 
 /** Integers as elements of the scalar field, in Montgomery form or not. */

@@ -50,12 +50,23 @@ export const SHARED = {
   end: RESERVED + 8 * PAIR + 4 * PAIR + 64,
 } as const
 
-/** Most pointers that one round of sums takes, for points of G1; for G2 half as many. */
-export const POINTS = 1 << 16
+/** Most lists that are summed together, for points of G1; for G2 half as many. */
+export const LISTS = (1 << 15) + 256
 
-/** Most segments of one round, likewise, and most sums that are kept beside the buckets'. */
-export const SEGMENTS = (1 << 15) + 256
-const KEPT = 1 << 13
+/** Items that are added to those under way at a time, likewise. */
+export const FRESH = 1 << 14
+
+/**
+ * Sums under way, likewise, at most: they are made from fresh items, from sums of the round before and from what waits in
+ * the lists, two at a time, so that s ≤ (FRESH + s + LISTS) / 2.
+ */
+const UNDER_WAY = FRESH + LISTS
+
+/** Places for sums, likewise: those under way, and those that wait in the lists. */
+export const PLACES = UNDER_WAY + LISTS
+
+/** Sums of rows and columns of buckets, likewise, of all windows: for points of G1 7,872 with windows of 8 bits. */
+export const KEPT = 9 * 1024
 
 /** Records in a batch of additions, likewise: 1 MB of scratch, which a cache of the second level holds. */
 export const BATCH = 2048
@@ -63,15 +74,21 @@ export const BATCH = 2048
 /** Addresses within a thread's own room. */
 export type Slot = ReturnType<typeof slotAt>
 
-const align = (address: number): number => Math.ceil(address / 64) * 64
+/** Hands out addresses, each a multiple of 64. */
+export function allocator(start: number) {
+  let next = Math.ceil(start / 64) * 64
+  return {
+    take: (bytes: number): number => {
+      const address = next
+      next = Math.ceil((next + bytes) / 64) * 64
+      return address
+    },
+    end: (): number => next,
+  }
+}
 
 export function slotAt(base: number) {
-  let next = align(base)
-  const take = (size: number): number => {
-    const address = next
-    next = align(next + size)
-    return address
-  }
+  const { take, end } = allocator(base)
   const words = (count: number): number => take(4 * count)
   return {
     base,
@@ -83,18 +100,17 @@ export function slotAt(base: number) {
     cell: words(1),
     filled: take(2 * PAIR),
     records: take(BATCH * RECORD * PAIR),
-    list: words(POINTS + SEGMENTS + 4),
-    outs: words((POINTS + SEGMENTS) / 2 + 4),
-    counts: words(SEGMENTS),
-    previous: words(SEGMENTS),
-    starts: words(SEGMENTS),
-    lengths: words(SEGMENTS),
-    order: words(2 * POINTS + 2 * SEGMENTS),
-    /** Sums of buckets, then those of rows and columns, then the arena of sums under way. */
-    buckets: take(SEGMENTS * PAIR),
+    /** Pairs of pointers, and where their sums go; one more than there may be, and a filler. */
+    list: words(2 * (UNDER_WAY + 2)),
+    outs: words(UNDER_WAY + 2),
+    items: words(2 * (UNDER_WAY + FRESH + 1)),
+    /** Pointers that wait in lists: in buckets, and in what buckets are added up to. */
+    buckets: words(LISTS),
+    sums: words(KEPT),
+    free: words(PLACES + 1),
     kept: take(KEPT * PAIR),
-    arena: take(((POINTS + SEGMENTS) / 2) * PAIR),
-    end: next,
+    arena: take(PLACES * PAIR),
+    end: end(),
   }
 }
 

@@ -1,32 +1,74 @@
 /**
- * Sums of lists of points, all lists at once: every level of a tree halves each list, and the additions of all lists share
- * their inversions. Nothing is assumed of the points: equal, opposite and vanishing sums are met by a slow path.
+ * Sums of many lists of points at a time. Points come as items, each for a list, in any order; two of a list make a pair, and
+ * their sum is an item again. Pairs of all lists are added together, in batches that share an inversion. Nothing is assumed
+ * of the points: equal, opposite and vanishing sums are met by a slow path.
+ *
+ * Points that meet in a list are near each other in the stream, and so in memory: less is waited for than with sorted lists,
+ * whose points lie all over the key.
  * @module
  */
 import { PAIR } from './kernels/field.ts'
-import { BATCH, DEGREE, type Group, POINT_BYTES, type Runtime, SHARED } from './runtime.ts'
-
-/**
- * Lists in a thread's room: `slot.starts` and `slot.lengths` tell where each begins in `slot.order` and how long it is.
- * Pointers below `arena` are left as they are, the others may be overwritten; sums go to slots from `sums` on.
- */
-export type Lists = { readonly count: number; readonly sums: number; readonly arena: number }
+import { BATCH, DEGREE, type Group, PLACES, POINT_BYTES, type Runtime, SHARED } from './runtime.ts'
 
 /** What marks a sum that vanishes: the first eight bytes of a place, a pattern that no limbs have. */
 export const VANISHED = 0xffffffff
 
-/** Reduces every list to one pointer, or none where the sum vanishes. */
-export function sumLists(runtime: Runtime, group: Group, { count, sums, arena }: Lists): void {
-  const { kernels, words, slot } = runtime
+/** Bit of a pointer that says that its place in the arena is free once the point has been used. */
+const OWN = 2
+
+/** The pointer that is left in a list, without what only `sumItems` needs to know; 0 for an empty list. */
+export const waiting = ({ words }: Runtime, lists: number, list: number): number =>
+  (words[lists / 4 + list]! & ~OWN) >>> 0
+
+/** Frees the arena, and of its places as many as `items` items can need. */
+export function freePlaces({ words, slot }: Runtime, group: Group, items: number): void {
+  const places = Math.min(Math.ceil(items / 2), Math.floor(PLACES / DEGREE[group]))
   const size = POINT_BYTES[group]
-  words[slot.cell / 4] = slot.arena
-  for (;;) {
-    const pairs = kernels.pairUp!(
-      ...[slot.order, slot.starts, slot.lengths, count, slot.list, slot.outs, arena, slot.cell, sums, size],
-    )
-    if (pairs === 0) return
-    if (addPairs(runtime, group, pairs)) dropVanished(runtime, size, count, sums)
+  const free = slot.free / 4
+  for (let i = 0; i < places; i++) words[free + i] = slot.arena + (places - 1 - i) * size
+  words[slot.cell / 4] = slot.free + 4 * places
+}
+
+/**
+ * Adds items to `count` lists at `lists`, which are empty at first. Each call of `more` writes up to FRESH items (for G2 half
+ * as many) from an address on and returns where they end, or nothing when there are no more. Afterwards every list holds one
+ * pointer, or 0.
+ */
+export function sumItems(
+  runtime: Runtime,
+  group: Group,
+  lists: number,
+  count: number,
+  more: (items: number) => number | undefined,
+): void {
+  const { kernels, words, slot } = runtime
+  words.fill(0, lists / 4, lists / 4 + count)
+  for (let end: number | undefined = slot.items, rest = slot.items; end !== undefined || rest > slot.items; ) {
+    if (end !== undefined) end = more(rest)
+    // addresses that kernels return are negative from 2 GiB on
+    const items = (((end ?? rest) >>> 0) - slot.items) / 8
+    const pairs = kernels.pairUp!(slot.items, items, lists, slot.list, slot.outs, slot.cell)
+    const sums = pairs > 0 && addPairs(runtime, group, pairs) ? dropVanished(runtime, pairs) : pairs
+    rest = slot.items + 8 * sums
   }
+}
+
+/** Takes items whose sums vanish out of the first `count`; returns how many are left. */
+function dropVanished({ words, slot }: Runtime, count: number): number {
+  const items = slot.items / 4
+  let kept = 0
+  for (let i = 0; i < count; i++) {
+    const [pointer, list] = [words[items + 2 * i]!, words[items + 2 * i + 1]!]
+    const place = (pointer & ~OWN) >>> 2
+    if (words[place] === VANISHED && words[place + 1] === VANISHED) {
+      words[words[slot.cell / 4]! >>> 2] = pointer & ~OWN
+      words[slot.cell / 4]! += 4
+      continue
+    }
+    words[items + 2 * kept] = pointer
+    words[items + 2 * kept++ + 1] = list
+  }
+  return kept
 }
 
 /** Adds the pairs of `slot.list`, each sum to its place in `slot.outs`. Returns whether a sum vanished. */
@@ -92,23 +134,4 @@ function addUnlikely(runtime: Runtime, group: Group, outs: number, records: numb
   kernels[`${group}Back`]!(records, slot.records, outs, slot.chain)
   for (const place of vanished) words.fill(VANISHED, place / 4, place / 4 + 2)
   return vanished.length > 0
-}
-
-/** Takes pointers to vanished sums out of the lists. What is left alone goes to its slot, as the arena is used again. */
-function dropVanished({ words, bytes, slot }: Runtime, size: number, count: number, sums: number): void {
-  for (let s = 0; s < count; s++) {
-    const length = words[slot.lengths / 4 + s]!
-    const start = slot.order / 4 + words[slot.starts / 4 + s]!
-    let kept = 0
-    for (let i = 0; i < length; i++) {
-      const pointer = words[start + i]!
-      const place = (pointer & ~1) >>> 2
-      if (words[place] !== VANISHED || words[place + 1] !== VANISHED) words[start + kept++] = pointer
-    }
-    words[slot.lengths / 4 + s] = kept
-    const last = words[start]!
-    if (kept !== 1 || length === 1 || last < slot.arena) continue
-    bytes.copyWithin(sums + s * size, last, last + size)
-    words[start] = sums + s * size
-  }
 }

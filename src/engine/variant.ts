@@ -7,8 +7,7 @@ import { inflateRawSync } from 'node:zlib'
 import { VeritensorError } from '../errors.ts'
 import { Wasm, type WasmModule } from '../groth16/wasm.ts'
 import type { Variant } from './kernels/build.ts'
-import fmaImmediate from './kernels/generated/fma-immediate.ts'
-import fmaMemory from './kernels/generated/fma-memory.ts'
+import fma from './kernels/generated/fma.ts'
 import int from './kernels/generated/int.ts'
 
 /** VERITENSOR_ENGINE holds something else, or asks for what this machine can't do. */
@@ -65,19 +64,13 @@ export function chooseEngine(wanted = process.env.VERITENSOR_ENGINE): EngineChoi
   return fused ? 'fma' : 'int'
 }
 
-/** The module for an engine. Constants lie where V8 is faster: from version 13 on in memory. */
-export function variantOf(engine: Exclude<EngineChoice, 'snarkjs'>): Variant {
-  if (engine === 'int') return 'int'
-  return Number(process.versions.v8.split('.')[0]) >= 13 ? 'fma-memory' : 'fma-immediate'
-}
-
 /** The kernels of this process, also where snarkjs makes the proofs. Throws EngineChoiceError. */
 export function kernelVariant(): Variant {
   const engine = chooseEngine()
-  return variantOf(engine === 'snarkjs' ? (chooseEngine('') as 'fma' | 'int') : engine)
+  return engine === 'snarkjs' ? (chooseEngine('') as Variant) : engine
 }
 
-const texts: Readonly<Record<Variant, string>> = { 'fma-immediate': fmaImmediate, 'fma-memory': fmaMemory, int }
+const texts: Readonly<Record<Variant, string>> = { fma, int }
 const modules = new Map<Variant, WasmModule>()
 
 /** The compiled kernels of a variant. Throws EngineChoiceError if this machine can't compile them. */

@@ -77,7 +77,7 @@ export function proveOnEngine(
     onProgress((before + PHASES[phase] * share) / allPhases, PHASE_NAMES[phase])
   })
   return {
-    proof: assembleProof(pointsOf(session), sums, blindingOf(blinding)),
+    proof: assembleProof(thread, key, pointsOf(session), sums, blindingOf(blinding)),
     publicSignals: publicSignalsOf(session, witness),
   }
 }
@@ -108,7 +108,7 @@ export function runPiece(
     case 'sum':
       return multiScalar(thread, task.msm)
     case 'finish': {
-      const proof = assembleProof(pointsOf(session), task.sums, blindingOf(task.blinding))
+      const proof = assembleProof(thread, key, pointsOf(session), task.sums, blindingOf(task.blinding))
       const start = performance.now()
       edge.check(session.verifyingKey, task.publicSignals, proof)
       return { proof, checkMs: performance.now() - start } satisfies Finished

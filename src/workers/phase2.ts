@@ -11,8 +11,9 @@
 import { createHash, type Hash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { type ColumnData, type ColumnSums, type ColumnTask, columnsOf, digitsOf } from '../engine/columns.ts'
-import { allocator, EngineMemoryError, MAX_BYTES } from '../engine/layout.ts'
+import { EngineMemoryError, MAX_BYTES } from '../engine/layout.ts'
 import {
+  allocator,
   DEGREE,
   FILE_BYTES,
   type Group,
@@ -322,7 +323,7 @@ async function writeQuotientPoints(
   const size = POINT_BYTES.g1
   for (let i = 0; i < N - 1; i += BLOCK / 2) {
     const n = Math.min(BLOCK / 2, N - 1 - i)
-    const [low, high] = [slot.buckets, slot.buckets + n * size]
+    const [low, high] = [slot.arena, slot.arena + n * size]
     importPoints(runtime, 'g1', read(powers + 64 * i, 64 * n), low, staging)
     importPoints(runtime, 'g1', read(powers + 64 * (N + i), 64 * n), high, staging)
     for (let k = 0; k < n; k++) {

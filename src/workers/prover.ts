@@ -6,12 +6,12 @@ import { availableParallelism, freemem } from 'node:os'
 import type { Circuit } from '../../circuits/circuit.ts'
 import { MAX_BYTES } from '../engine/layout.ts'
 import { openSession } from '../engine/session.ts'
-import { chooseEngine, type EngineChoice, variantOf } from '../engine/variant.ts'
+import { chooseEngine, type EngineChoice } from '../engine/variant.ts'
 import type { VerifyingKey } from '../groth16/keys.ts'
 import { checkKeyOfCircuit, readZkey } from '../groth16/zkey.ts'
 import { type Mode, openEngineProver } from './engineProver.ts'
 import { openPool, type Pool, type RunOptions } from './pool.ts'
-import type { ProveResult, ProverData, ProveTask } from './tasks.ts'
+import type { Checks, ProveResult, ProverData, ProveTask } from './tasks.ts'
 
 /** Makes proofs for one circuit with one key. */
 export type Prover = {
@@ -19,7 +19,8 @@ export type Prover = {
   readonly threads: number
   readonly engine: EngineChoice
   /**
-   * Solves the circuit for inputs (public ones first) and proves it. The witness is checked before, the proof after.
+   * Solves the circuit for inputs (public ones first) and proves it. The witness is checked before, the proof after (but see
+   * `checks`).
    *
    * Throws what `solve` throws, as VeritensorError with the same code; `key/corrupt`; and what a pool throws:
    * `limit/queue-full`, `limit/worker-memory`, `internal/worker-died`, `aborted/by-caller`, `usage/pool-closed`.
@@ -46,6 +47,12 @@ export type ProverOptions = {
   readonly resourceLimits?: { readonly maxOldGenerationSizeMb?: number } | undefined
   /** Default: `auto`, all threads on a proof that is alone, else one thread for each. */
   readonly mode?: Mode | undefined
+  /**
+   * Which proofs are verified before they are given out. Default: `every`. A proof that went wrong (damaged memory, a key
+   * with wrong points) convinces nobody, so that `first`, which verifies the first one of each thread, puts no verifier at
+   * risk; but whoever asked for the proof is then the one who finds out.
+   */
+  readonly checks?: Checks | undefined
   /** Default: what VERITENSOR_ENGINE says, else the fastest that this machine can run. */
   readonly engine?: EngineChoice | undefined
 }
@@ -64,7 +71,10 @@ export async function openProver(options: ProverOptions): Promise<Prover> {
   checkKeyOfCircuit(key, circuit)
   const { verifyingKey } = key
   const pool = (threads: number, maxQueue: number | undefined, workerData: ProverData): Pool =>
-    openPool({ threads, maxQueue, workerData, resourceLimits: options.resourceLimits })
+    openPool({
+      ...{ threads, maxQueue, resourceLimits: options.resourceLimits },
+      workerData: { ...workerData, checks: options.checks },
+    })
   if (engine === 'snarkjs') {
     const threads = options.threads ?? threadsWithin(3 * zkey.length)
     const { run, close, ...rest } = pool(threads, options.maxQueue, { engine, circuit, zkey, verifyingKey })
@@ -79,7 +89,7 @@ export async function openProver(options: ProverOptions): Promise<Prover> {
   const threads = Math.max(1, Math.floor(options.threads ?? threadsWithin(0)))
   const session = await openSession({
     ...{ key, threads, proofs: threads, wideWire: circuit.wideWire },
-    variant: variantOf(engine),
+    variant: engine,
     bytes: Math.min(MAX_BYTES, freeMemory()),
   })
   const workers = pool(threads, Number.MAX_SAFE_INTEGER, { engine: 'ours', circuit, session })

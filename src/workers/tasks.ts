@@ -16,8 +16,11 @@ import type { Pass } from '../engine/transforms.ts'
 import { type ErrorCode, type ErrorDetails, VeritensorError } from '../errors.ts'
 import type { Proof, VerifyingKey } from '../groth16/keys.ts'
 
+/** Which proofs a thread verifies before it gives them out: every one, or only its first. */
+export type Checks = 'every' | 'first'
+
 /** What a thread of a proving pool is given once. Arrays lie on shared memory. */
-export type ProverData = { readonly circuit: Circuit | undefined } & (
+export type ProverData = { readonly circuit: Circuit | undefined; readonly checks?: Checks | undefined } & (
   | { readonly engine: 'ours'; readonly session: Session }
   | { readonly engine: 'snarkjs'; readonly zkey: Uint8Array; readonly verifyingKey: VerifyingKey }
 )

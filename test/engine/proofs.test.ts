@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { solve } from '../../circuits/solve.ts'
 import { openSession } from '../../src/engine/session.ts'
-import { variantOf } from '../../src/engine/variant.ts'
 import { R } from '../../src/groth16/bn254.ts'
 import { encodeProof, encodePublicSignals, encodeVerifyingKey } from '../../src/groth16/keys.ts'
 import { verify } from '../../src/groth16/verify.ts'
@@ -144,7 +143,7 @@ test('a source that needs a circuit is refused where there is none', async () =>
   const circuit = layer(4, 3)
   const zkey = await devKey(circuit)
   const key = readZkey(zkey)
-  const session = await openSession({ key, variant: variantOf('int'), threads: 1, proofs: 1 })
+  const session = await openSession({ key, variant: 'int', threads: 1, proofs: 1 })
   const pool = openPool({
     threads: 1,
     workerData: { engine: 'ours', circuit: undefined, session } satisfies ProverData,

@@ -112,6 +112,27 @@ describe('keys', () => {
       await prover.close()
     }
   })
+
+  test('with a wrong point that the first proof does not need: found by checks of every proof', async () => {
+    const cubePath = join(folder, 'cube.zkey')
+    await setupDev(cube(), { path: cubePath, threads: 1 })
+    const right = readShared(cubePath)
+    // A's point of x, the wire after the constant and the public y
+    const zkey = flipBit(right, 8 * (readZkey(right).sections.get(5)!.byteOffset + 2 * 64))
+    for (const checks of ['every', 'first'] as const) {
+      const prover = await openProver({ circuit: cube(), zkey, threads: 1, checks })
+      const check = verifierOf(prover.verifyingKey)
+      const { proof, publicSignals } = await prover.prove([0, 0])
+      expect(check(publicSignals, proof)).toBe(true)
+      const second = prover.prove([27, 3])
+      if (checks === 'every') expect(await codeOf(() => second)).toBe('key/corrupt')
+      else {
+        const wrong = await second.then(({ proof, publicSignals }) => check(publicSignals, proof)).catch(() => false)
+        expect([wrong, await codeOf(() => second)]).toEqual([false, 'nothing thrown'])
+      }
+      await prover.close()
+    }
+  })
 })
 
 test.each(['close', 'leave'])('the process ends by itself: %s', async (how) => {

@@ -6,7 +6,7 @@ import { Q, R } from '../../groth16/bn254.ts'
 import { conversionKernels, zeroTest } from './convert.ts'
 import { curveKernels } from './curve.ts'
 import type { FieldKernels } from './field.ts'
-import { constantsOf, fmaField } from './fma.ts'
+import { fmaField } from './fma.ts'
 import { intField } from './int.ts'
 import { listKernels } from './lists.ts'
 import { quotientKernels } from './quotient.ts'
@@ -14,15 +14,15 @@ import { prime, quadratic } from './tower.ts'
 import { transformKernels } from './transform.ts'
 import { at, createModule, get, type ModuleBuilder, setGlobal } from './wasm.ts'
 
-/** The multiply-add kernels with constants as immediates or in memory, and the integer kernels. */
-export const VARIANTS = ['fma-immediate', 'fma-memory', 'int'] as const
+/** Kernels on fused multiply-add, and on integers. */
+export const VARIANTS = ['fma', 'int'] as const
 export type Variant = (typeof VARIANTS)[number]
 
 /** Memory below this belongs to the constants of the modules. */
 export const RESERVED = 16384
 
-/** Where they lie. */
-const AT = { exponent: 1024, constants: 4096 }
+/** Where the digits of an exponent lie. */
+const EXPONENT = 1024
 
 /** Every operation of a field as a function, for the self-test and for tests. */
 function exportField(module: ModuleBuilder, name: string, field: FieldKernels): void {
@@ -43,10 +43,9 @@ export function buildKernels(variant: Variant): Uint8Array<ArrayBuffer> {
   const scratch = module.global()
   // (address): where this thread has its scratch pairs
   module.func('useScratch', ['i32'], [], (_, address) => setGlobal(scratch, get(address!)))
-  const constants = constantsOf(module, variant === 'fma-memory' ? { base: AT.constants } : 'immediate')
-  const field = (p: bigint): FieldKernels => (variant === 'int' ? intField(module, p) : fmaField(module, p, constants))
+  const field = (p: bigint): FieldKernels => (variant === 'int' ? intField(module, p) : fmaField(module, p))
   const [fq, fr] = [field(Q), field(R)]
-  const g1 = prime(module, fq, scratch, AT.exponent)
+  const g1 = prime(module, fq, scratch, EXPONENT)
   const g2 = quadratic(module, fq, g1, scratch)
   const zero = zeroTest(module, 'fqZero', fq, scratch)
   zeroTest(module, 'frZero', fr, scratch)
@@ -59,6 +58,5 @@ export function buildKernels(variant: Variant): Uint8Array<ArrayBuffer> {
   transformKernels(module, fr, scratch)
   quotientKernels(module, fr, scratch)
   listKernels(module)
-  constants.finish()
   return module.finish()
 }

@@ -200,8 +200,12 @@ export const whileLoop = (condition: Code, body: Code): Code => [
   [body, 0x0c, 0, 0x0b, 0x0b],
 ]
 
-export const ifElse = (condition: Code, then: Code, otherwise?: Code): Code =>
-  otherwise === undefined ? [condition, 0x04, 0x40, then, 0x0b] : [condition, 0x04, 0x40, then, 0x05, otherwise, 0x0b]
+/** With a type, the value of the branch that is taken. */
+export const ifElse = (condition: Code, then: Code, otherwise?: Code, type?: ValueType): Code => [
+  [condition, 0x04, type === undefined ? 0x40 : TYPES[type], then],
+  otherwise === undefined ? [] : [0x05, otherwise],
+  0x0b,
+]
 
 export const increase = (local: Local, by: Code | number): Code =>
   set(local, i32.add(get(local), typeof by === 'number' ? i32.const(by) : by))
@@ -217,7 +221,7 @@ export type FunctionBuilder = {
   scratch(name: string, type: ValueType): Local
 }
 
-/** A variable of an instance, that is of a thread. */
+/** A variable of an instance, that is of a thread, or a constant. */
 export type Global = { readonly global: number }
 
 export const getGlobal = ({ global }: Global): Code => [0x23, leb(global)]
@@ -226,6 +230,8 @@ export const setGlobal = ({ global }: Global, value: Code): Code => [value, 0x24
 export type ModuleBuilder = {
   /** Adds a variable of type i32, 0 at first. */
   global(): Global
+  /** A constant, both lanes the same 64 bits: read anew wherever it is used, and not held in a register meanwhile. */
+  constant(bits: bigint): Global
   /** Adds a function; one with a name is exported. It may call only functions that were added before. */
   func(
     name: string | undefined,
@@ -252,9 +258,18 @@ export function createModule(): ModuleBuilder {
   const functions: { readonly type: number; readonly body: Code }[] = []
   const exported: (readonly [name: string, index: number])[] = []
   const segments: Code[] = []
-  let globals = 0
+  const globals: Code[] = []
+  const constants = new Map<bigint, Global>()
+  const addGlobal = (type: ValueType, mutable: 0 | 1, value: Code): Global => ({
+    global: globals.push([TYPES[type], mutable, value, 0x0b]) - 1,
+  })
   return {
-    global: () => ({ global: globals++ }),
+    global: () => addGlobal('i32', 1, i32.const(0)),
+    constant(bits) {
+      const known = constants.get(bits) ?? addGlobal('v128', 0, v128.const(bits))
+      constants.set(bits, known)
+      return known
+    },
     func(name, params, results, body) {
       const extra: ValueType[] = []
       const named = new Map<string, Local>()
@@ -294,7 +309,7 @@ export function createModule(): ModuleBuilder {
         ...section(1, [leb(types.length), types.map((type) => type.split(',').map(Number))]),
         ...section(2, [1, text('env'), text('memory'), 2, 3, leb(1), leb(65536)]), // shared, up to 4 GiB
         ...section(3, [leb(functions.length), functions.map(({ type }) => leb(type))]),
-        ...section(6, [leb(globals), Array.from({ length: globals }, () => [TYPES.i32, 1, i32.const(0), 0x0b])]),
+        ...section(6, [leb(globals.length), globals]),
         ...section(7, [leb(exported.length), exported.map(([name, index]) => [text(name), 0, leb(index)])]),
         ...section(10, [leb(functions.length), functions.map(({ body }) => sized(body))]),
         ...section(11, [leb(segments.length), segments]),
