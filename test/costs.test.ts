@@ -40,7 +40,10 @@ test('gas is as pinned, and within what was promised', async () => {
   const { gas } = JSON.parse(readFileSync(costsPath, 'utf8'))
   const rows = await measureGas()
   expect(gasCosts(rows)).toEqual(gas)
-  expect(readFileSync(join(packageRoot, 'README.md'), 'utf8'), 'remake it with: npm run gas').toContain(gasText(rows))
+  // all but the last column: deployments take some gas more or less with every comment, whose hash is part of the code
+  const columns = (text: string): string[] => [...text.matchAll(/^(\|.*\|)[^|\n]*\|$/gm)].map(([, most]) => most!)
+  const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8')
+  expect(columns(readme), 'remake it with: npm run gas').toEqual(expect.arrayContaining(columns(gasText(rows))))
   expect(gas['MNIST: 784 public pixels, 10 public outputs']).toBeLessThanOrEqual(260_000)
   expect(gas['CIFAR: 3,072 public bytes']).toBeLessThanOrEqual(310_000)
   expect(gas['batch of 8, each proof']).toBeLessThanOrEqual(80_000)

@@ -4,6 +4,8 @@ export type Mutant = {
   readonly line: number
   readonly what: string
   readonly before: string
+  /** The line before that. */
+  readonly above: string
   readonly after: string
   readonly source: string
 }
@@ -61,7 +63,8 @@ export function mutantsOf(source: string, from = '', to = ''): Mutant[] {
   const add = (i: number, what: string, after: string): void => {
     const changed = [...lines]
     changed[i] = after
-    mutants.push({ line: i + 1, what, before: lines[i]!.trim(), after: after.trim(), source: changed.join('\n') })
+    const [above, before] = [lines[i - 1] ?? '', lines[i]!].map((text) => text.trim()) as [string, string]
+    mutants.push({ line: i + 1, what, above, before, after: after.trim(), source: changed.join('\n') })
   }
   for (let i = first; i < last; i++) {
     const line = lines[i]!

@@ -51,8 +51,9 @@ const TARGETS: readonly Target[] = [
 ]
 
 /** Mutants that nothing can tell from the original, by what they change. Each is a claim to check when it is added. */
-const EQUIVALENT: readonly (readonly [before: RegExp, after: RegExp, why: string])[] = [
+const EQUIVALENT: readonly (readonly [before: RegExp, after: RegExp, why: string, above?: RegExp])[] = [
   [/staticcall\(.*, 0x40\)\)/, /, 0x60\)\)/, 'a precompile returns two words, however much room there is for them'],
+  [/lt\(s, R\)/, /^$|or\(|, 1\)/, 'r and e are computed mod r', /s := mload\(add\(x, 0x0[24]0\)\)/],
   [/X = IC_0/, /0x1c0\), 0x60\)/, 'the third word is overwritten by the first factor'],
   [/8, .*, 0x20\)\)/, /, 0x[46]0\)\)/, 'the pairing returns one word, however much room there is for it'],
   [/mcopy\(t, (ic|key), 0x40\)/, /0x60\)/, 'the third word is overwritten by the factor'],
@@ -137,7 +138,10 @@ for (const target of TARGETS) {
     for (const [i, mutant] of all.entries())
       if (random.unit() * (all.length - i) < wanted - chosen.length) chosen.push(mutant)
     for (const mutant of chosen) {
-      const known = EQUIVALENT.some(([before, after]) => before.test(mutant.before) && after.test(mutant.after))
+      const known = EQUIVALENT.some(
+        ([before, after, , above]) =>
+          before.test(mutant.before) && after.test(mutant.after) && (above?.test(mutant.above) ?? true),
+      )
       if (known) {
         count.equivalent++
         continue

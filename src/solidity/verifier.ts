@@ -365,7 +365,7 @@ ${bodies.points}
 ${bodies.list}
     }
 `
-  const check = `    /// @dev a, b, c, x: where in calldata A, B, C and ${compressed ? 'where in memory' : ''} the inputs begin.
+  const check = `    /// @dev a, b, c, x: where in calldata A, B, C and ${compressed ? 'where in memory ' : ''}the inputs begin.
     function check(uint256 a, uint256 b, uint256 c, uint256 x) private view returns (bool ok) {${
       vk.dev ? '\n        requireDevelopmentChain();' : ''
     }

@@ -282,6 +282,23 @@ contract CompressedTest is Test {
         assertTrue(!own.verifyCompressed(proof, none(), 7, CTX, x), "other chain");
     }
 
+    /// @dev With the challenge that belongs to the aliased digest, and a proof for its residue; and the same of a commitment.
+    function test_generatedVerifiersRefuseAliases() external view {
+        bytes memory x = bytesOf(814, 1);
+        (uint256 r, uint256 e) = own.challenge(CTX, 7 + R, x);
+        assertTrue(!own.verifyCompressed(proofFor(key3, 7, r, e, none()), none(), 7 + R, CTX, x), "digest");
+        x = bytesOf(33, 1);
+        (r, e) = committed.challenge(CTX, 7, x);
+        uint256[] memory c = new uint256[](2);
+        uint256[8] memory proof = proofFor(key5, 7, r, e, c);
+        assertTrue(committed.verifyCompressed(proof, c, 7, CTX, x), "honest");
+        for (uint256 i = 0; i < 2; i++) {
+            c[i] = R;
+            assertTrue(!committed.verifyCompressed(proof, c, 7, CTX, x), "commitment");
+            c[i] = 0;
+        }
+    }
+
     function test_generatedVerifiersWantTheLength() external {
         bytes memory x = bytesOf(813, 1);
         uint256[8] memory proof;

@@ -129,6 +129,20 @@ contract GeneratedTest is Test {
         }
     }
 
+    /// @dev The same with the key's points in a loop.
+    function test_allFormsWithALoopAnswerAlike() external {
+        Verifier9 verifier9 = new Verifier9();
+        uint256[] memory x = Simulator.drawSignals(9, 1);
+        uint256[9] memory y = [x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8]];
+        for (uint256 honest = 0; honest < 2; honest++) {
+            uint256[8] memory p = keyOf(9).prove(x, 1);
+            p[6] ^= 1 - honest;
+            assertTrue(verifier9.verifyProof(p, y) == (honest == 1), "words");
+            bool points = verifier9.verifyProof([p[0], p[1]], [[p[2], p[3]], [p[4], p[5]]], [p[6], p[7]], y);
+            assertTrue(points == (honest == 1), "points");
+        }
+    }
+
     function test_otherNumbersOfSignalsRevert() external {
         uint256[8] memory proof;
         for (uint256 n = 0; n < 5; n++) {

@@ -118,6 +118,28 @@ contract InferenceVerifierTest is World {
         inference.verifyInference(committedModel, commitmentTo(committedModel, other), output, abi.encode(other));
     }
 
+    /// @dev Bytes that fill no word would be bound by nothing.
+    function test_directStatementsAreWholeWords() external {
+        bytes memory words = abi.encode(uint256(1), uint256(7), uint256(8));
+        IInferenceVerifier.InferenceProof memory p = proveDirect(directKey, abi.encode(1), abi.encode(7, 8));
+        for (uint32 border = 0; border <= 96; border += 8) {
+            for (uint32 more = 0; more < 32; more += 8) {
+                bytes memory out = new bytes(border);
+                p.input = new bytes(96 + more - border);
+                for (uint256 i = 0; i < 96; i++) {
+                    if (i < border) out[i] = words[i];
+                    else p.input[i - border] = words[i];
+                }
+                uint256 model = registry.registerModelWithDetails(
+                    commitmentOf(directKey.hash(), DIRECT), detailsOf(border, 96 + more - border, 0)
+                );
+                bytes32 c = commitmentTo(model, p);
+                if (border % 32 == 0 && more == 0) inference.verifyInference(model, c, out, abi.encode(p));
+                else expect(IZKMLVerifier.InvalidProof.selector, model, c, out, abi.encode(p));
+            }
+        }
+    }
+
     function test_openWeightsOfDirectStatementsAreWordsOfTheInput() external {
         bytes memory in_ = abi.encode(uint256(7), uint256(8));
         IInferenceVerifier.InferenceProof memory p = proveDirect(directKey, abi.encode(1), in_);
