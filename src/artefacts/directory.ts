@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -51,7 +51,8 @@ export async function writeDirectory(
   manifest: Omit<Manifest, 'files' | 'key'>,
   files: Readonly<Record<string, Uint8Array | string>>,
 ): Promise<Manifest> {
-  const target = resolve(directory)
+  // where a link leads, and not in the place of the link
+  const target = existsSync(directory) ? realpathSync(directory) : resolve(directory)
   const digests = Object.fromEntries(
     Object.entries(files).map(([name, content]) => [
       name,

@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openCompiled, saveCompiled } from '../../src/artefacts/compiled.ts'
@@ -67,6 +77,16 @@ describe('a directory', () => {
     expect(readdirSync(dir).sort()).toEqual([...present].sort())
     for (const [name, digest] of Object.entries(manifest.files))
       expect(sha256(readFileSync(join(dir, name))), name).toBe(digest)
+  })
+
+  test('behind a link is replaced, and the link stays', async () => {
+    const link = at('link')
+    symlinkSync(dir, link)
+    writeFileSync(join(dir, 'notes.txt'), '')
+    await saveCompiled(link, other)
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    expect((await readManifest(dir)).rows).toBe(other.circuit.rows)
+    expect(existsSync(join(dir, 'notes.txt'))).toBe(true)
   })
 
   test('that is none is refused, with the command that makes one', async () => {
