@@ -80,7 +80,7 @@ describe('a directory', () => {
   })
 
   test('behind a link is replaced, and the link stays', async () => {
-    const link = at('link')
+    const link = at('link to dir')
     symlinkSync(dir, link)
     writeFileSync(join(dir, 'notes.txt'), '')
     await saveCompiled(link, other)
