@@ -21,7 +21,7 @@ import { importOnnx } from '../../src/graph/import.ts'
 import { encodeVerifyingKey, type VerifyingKey } from '../../src/groth16/keys.ts'
 import { type Compiled, compileModel } from '../../src/pipeline/compileModel.ts'
 import { readSamples } from '../../src/samples/files.ts'
-import { temporaryFolder, tinyFiles, tinyModel } from '../cli/support.ts'
+import { json, temporaryFolder, tinyFiles, tinyModel } from '../cli/support.ts'
 
 const folder = temporaryFolder()
 const at = (...names: string[]): string => join(folder, ...names)
@@ -87,6 +87,13 @@ describe('a directory', () => {
     expect(lstatSync(link).isSymbolicLink()).toBe(true)
     expect((await readManifest(dir)).rows).toBe(other.circuit.rows)
     expect(existsSync(join(dir, 'notes.txt'))).toBe(true)
+  })
+
+  test.skipIf(process.platform === 'win32')('with a device in the place of a file is told of, not read', async () => {
+    rmSync(join(dir, FILES.r1cs))
+    symlinkSync('/dev/zero', join(dir, FILES.r1cs))
+    const { json: line } = await json('inspect', dir)
+    expect(line.files).toContainEqual({ name: FILES.r1cs, bytes: 0, state: 'CHANGED' })
   })
 
   test('that is none is refused, with the command that makes one', async () => {

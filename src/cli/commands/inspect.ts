@@ -257,7 +257,7 @@ async function fileStates(directory: string, manifest: Manifest): Promise<FileSt
     if (name === FILES.manifest || listed === undefined) continue
     const path = join(directory, name)
     const info = await stat(path).catch(() => undefined)
-    const same = info !== undefined && (await sha256File(path)) === listed
+    const same = info?.isFile() === true && (await sha256File(path)) === listed
     states.push({ name, bytes: info?.size ?? null, state: info === undefined ? 'missing' : same ? 'ok' : 'CHANGED' })
   }
   return states
