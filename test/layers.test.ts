@@ -10,6 +10,7 @@ const layers = [
   'circuits/field.ts',
   'circuits/',
   'src/errors.ts',
+  'src/files.ts',
   'src/visibility.ts',
   'src/tensor.ts',
   'src/packageRoot.ts',

@@ -3,8 +3,8 @@
  * others need not be told addresses. It is no artefact: whoever gets the directory should look the contracts up on the chain.
  * @module
  */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readRegularText } from '../files.ts'
 import { ArtefactError } from './manifest.ts'
 import { writeWhole } from './temporary.ts'
 
@@ -40,7 +40,7 @@ function isRecord(value: unknown): value is DeploymentRecord {
 /** All records of a directory, none where it has no file. Throws ArtefactError `input/deployments`. */
 export async function readDeployments(directory: string): Promise<DeploymentRecord[]> {
   const path = join(directory, DEPLOYMENTS_FILE)
-  const text = await readFile(path, 'utf8').catch(() => undefined)
+  const text = await readRegularText(path).catch(() => undefined)
   if (text === undefined) return []
   let value: unknown
   try {

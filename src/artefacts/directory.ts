@@ -4,10 +4,11 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readdirSync } from 'node:fs'
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createReadStream, existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { readRegular, readRegularText } from '../files.ts'
 import { readShared } from '../workers/files.ts'
 import { ArtefactError, type Manifest, parseManifest } from './manifest.ts'
 import { discard, makeFolder, renameAll, temporaryBeside, unwritable, writeWhole } from './temporary.ts'
@@ -50,7 +51,8 @@ export async function writeDirectory(
   manifest: Omit<Manifest, 'files' | 'key'>,
   files: Readonly<Record<string, Uint8Array | string>>,
 ): Promise<Manifest> {
-  const target = resolve(directory)
+  // where a link leads, and not in the place of the link
+  const target = existsSync(directory) ? realpathSync(directory) : resolve(directory)
   const digests = Object.fromEntries(
     Object.entries(files).map(([name, content]) => [
       name,
@@ -129,7 +131,7 @@ async function keyToKeep(
 /** The manifest of a directory. Throws ArtefactError `input/no-artefacts` or `input/manifest`. */
 export async function readManifest(directory: string): Promise<Manifest> {
   const path = join(directory, FILES.manifest)
-  const text = await readFile(path, 'utf8').catch((cause) => {
+  const text = await readRegularText(path).catch((cause) => {
     throw new ArtefactError('input/no-artefacts', `${directory} holds no ${FILES.manifest}`, {
       fix: 'make it with: veritensor compile MODEL.onnx -o DIR',
       cause,
@@ -144,17 +146,20 @@ export async function readManifest(directory: string): Promise<Manifest> {
  */
 export async function readArtefact(directory: string, manifest: Manifest, name: string): Promise<Uint8Array> {
   const path = join(directory, name)
-  const bytes = await readFile(path).catch((cause) => {
+  const bytes = await readRegular(path).catch((cause) => {
     throw missing(directory, name, cause)
   })
   checkDigest(manifest, name, sha256(bytes), path)
   return bytes
 }
 
+/** Whether there is a file, and no pipe or device. */
+export const isRegular = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
+
 /** The same in memory that all threads share. */
 export function readSharedArtefact(directory: string, manifest: Manifest, name: string): Uint8Array {
   const path = join(directory, name)
-  if (!existsSync(path)) throw missing(directory, name)
+  if (!isRegular(path)) throw missing(directory, name)
   const bytes = readShared(path)
   checkDigest(manifest, name, sha256(bytes), path)
   return bytes

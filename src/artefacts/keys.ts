@@ -16,7 +16,16 @@ import { setupDev } from '../workers/devSetup.ts'
 import { readShared } from '../workers/files.ts'
 import { setupPtau, verifyPtauKey } from '../workers/ptauSetup.ts'
 import { openCircuit } from './compiled.ts'
-import { FILES, manifestText, readArtefact, readManifest, readSharedArtefact, sha256, sha256File } from './directory.ts'
+import {
+  FILES,
+  isRegular,
+  manifestText,
+  readArtefact,
+  readManifest,
+  readSharedArtefact,
+  sha256,
+  sha256File,
+} from './directory.ts'
 import { ArtefactError, type KeyInfo, type Manifest } from './manifest.ts'
 import { discard, renameAll, temporaryBeside, unwritable } from './temporary.ts'
 
@@ -224,7 +233,7 @@ export async function openVerifyingKey(directory: string, manifest: Manifest): P
   const bytes = await readArtefact(directory, manifest, FILES.verificationKey)
   const key = decodeVerifyingKey(parseJson(bytes))
   const zkey = join(directory, FILES.zkey)
-  const marked = existsSync(zkey) && isMarkedDev(zkey)
+  const marked = isRegular(zkey) && isMarkedDev(zkey)
   return { ...key, dev: key.dev || manifest.key?.kind === 'dev' || marked }
 }
 

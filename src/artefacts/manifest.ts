@@ -95,7 +95,18 @@ const maybe =
 const isElement: Check = (v) => typeof v === 'string' && /^0x[0-9a-f]{64}$/.test(v)
 const isVisibility = oneOf('public', 'private', 'committed')
 
+/** Bounds, if there are any, in their order; they are known to be integers. */
+const isOrdered: Check = (v) => {
+  const { lo, hi } = v as Partial<Bounds>
+  return lo === undefined || hi === undefined || lo <= hi
+}
+const both =
+  (first: Check, second: Check): Check =>
+  (v) =>
+    first(v) && second(v)
+
 const port = { name: isText, shape: isShape, scale: isScale }
+const bounded = { ...port, lo: Number.isSafeInteger, hi: Number.isSafeInteger }
 
 const fields: Readonly<Record<keyof Manifest, Check>> = {
   schema: oneOf('veritensor/manifest@1'),
@@ -111,14 +122,14 @@ const fields: Readonly<Record<keyof Manifest, Check>> = {
     compressed: maybe((v) => v === true),
   }),
   shapes: mapOf(isShape),
-  inputs: listOf(
-    record({ ...port, lo: Number.isSafeInteger, hi: Number.isSafeInteger, encoding: maybe(oneOf('float32')) }),
+  inputs: listOf(both(record({ ...bounded, encoding: maybe(oneOf('float32')) }), isOrdered)),
+  outputs: listOf(
+    both(record({ ...port, lo: maybe(Number.isSafeInteger), hi: maybe(Number.isSafeInteger) }), isOrdered),
   ),
-  outputs: listOf(record({ ...port, lo: maybe(Number.isSafeInteger), hi: maybe(Number.isSafeInteger) })),
   weights: maybe(
     record({
       digest: isElement,
-      tensors: listOf(record({ ...port, lo: Number.isSafeInteger, hi: Number.isSafeInteger })),
+      tensors: listOf(both(record(bounded), isOrdered)),
     }),
   ),
   signals: listOf(

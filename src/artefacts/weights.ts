@@ -3,9 +3,9 @@
  * They hold the ONNX file, the integers and the salt: all that is secret where weights are, and the only file that is.
  * @module
  */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeContainer, encodeContainer, isContainer } from '../../circuits/container.ts'
+import { readRegular } from '../files.ts'
 import type { Graph } from '../graph/graph.ts'
 import { R } from '../groth16/bn254.ts'
 import { type IntegerModel, weightsOf } from '../model/model.ts'
@@ -62,7 +62,7 @@ export async function openWeightsOf(
   salt?: bigint,
 ): Promise<OpenedWeights> {
   const { visibility } = manifest
-  const bytes = await readFile(file).catch((cause) => {
+  const bytes = await readRegular(file).catch((cause) => {
     throw new ArtefactError('input/unreadable', `${file} can't be read: ${(cause as Error).message}`, { cause })
   })
   if (isContainer(bytes)) {

@@ -1,7 +1,8 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { ArtefactError, type Manifest } from '../artefacts/manifest.ts'
 import { VeritensorError } from '../errors.ts'
+import { readRegular } from '../files.ts'
 import {
   decodeProof,
   decodePublicSignals,
@@ -89,7 +90,7 @@ export async function readProof(
       throw unreadable(path, cause)
     })
     if (info.size > limit) throw new ProofFormatError(name, `${path} is larger than any of its kind`)
-    const bytes = await readFile(path).catch((cause) => {
+    const bytes = await readRegular(path).catch((cause) => {
       throw unreadable(path, cause)
     })
     try {

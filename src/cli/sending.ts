@@ -2,11 +2,12 @@
  * What commands that send transactions have in common: which chain, who pays, and whether anything is sent at all.
  * @module
  */
-import { readFile } from 'node:fs/promises'
+
 import { formatEther, type Signer, ZeroAddress } from 'ethers'
 import { ArtefactError } from '../artefacts/manifest.ts'
 import { type Connection, connect, signerFor } from '../chain/connect.ts'
 import type { GasEstimate } from '../chain/transact.ts'
+import { readRegularText } from '../files.ts'
 import { DEV_CHAIN_IDS } from '../solidity/verifier.ts'
 import { UsageError } from './args.ts'
 import { thousands } from './format.ts'
@@ -67,7 +68,7 @@ async function payer(connection: Connection, keystore: string | undefined): Prom
   if (keystore !== undefined) {
     if (password === undefined)
       throw new UsageError('the keystore’s password is not known', 'put it into VERITENSOR_KEYSTORE_PASSWORD')
-    const text = await readFile(keystore, 'utf8').catch((cause) => {
+    const text = await readRegularText(keystore).catch((cause) => {
       throw new ArtefactError('input/unreadable', `${keystore} can't be read: ${(cause as Error).message}`, { cause })
     })
     return signerFor(connection, { keystore: text, password })

@@ -98,6 +98,13 @@ export function decodeCompressed(json: unknown): Compressed | undefined {
   if (typeof chainId !== 'string' || !/^(0|[1-9][0-9]{0,77})$/.test(chainId)) return fail('chainId is no chain id')
   if (typeof contract !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(contract)) return fail('contract is no address')
   if (typeof ctx !== 'string' || !/^0x[0-9a-f]{64}$/.test(ctx)) return fail('ctx is not 0x and 64 hexadecimal digits')
-  if (typeof x !== 'string' || !/^0x([0-9a-f]{2})*$/.test(x)) return fail('x is no string of bytes')
-  return { chainId: BigInt(chainId), contract, ctx, x: Uint8Array.from(Buffer.from(x.slice(2), 'hex')) }
+  // no group in the expression: each repetition of one takes stack
+  if (typeof x !== 'string' || x.length % 2 !== 0 || !/^0x[0-9a-f]*$/.test(x)) return fail('x is no string of bytes')
+  const compressed = { chainId: BigInt(chainId), contract, ctx, x: Uint8Array.from(Buffer.from(x.slice(2), 'hex')) }
+  try {
+    checkDestination(compressed)
+  } catch (error) {
+    return fail((error as Error).message)
+  }
+  return compressed
 }

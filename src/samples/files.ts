@@ -1,5 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readRegular } from '../files.ts'
 import { decodeTensorProto } from '../graph/onnx.ts'
 import { SampleError } from './error.ts'
 import { decodeSamples, type Inputs, joinInputs, type Sample } from './samples.ts'
@@ -26,11 +27,7 @@ async function readPath(graph: Inputs, path: string): Promise<NamedSample[]> {
     throw unreadable(path, cause)
   })
   if (!info.isDirectory()) {
-    // reading a pipe may never end, and could not be interrupted
-    if (!info.isFile()) throw unreadable(path, new Error('it is no file'))
-    const bytes = await readFile(path).catch((cause) => {
-      throw unreadable(path, cause)
-    })
+    const bytes = await read(path)
     const samples = decodeSamples(graph, { path, bytes })
     const base = baseName(path)
     return samples.map((sample, i) => ({ name: samples.length === 1 ? base : `${base}-${i}`, sample }))
@@ -38,12 +35,17 @@ async function readPath(graph: Inputs, path: string): Promise<NamedSample[]> {
   const names = (await readdir(path)).sort(new Intl.Collator('en', { numeric: true }).compare)
   const protos = names.filter((name) => /^input_\d+\.pb$/.test(name))
   if (protos.length > 0) {
-    const tensors = await Promise.all(protos.map(async (name) => decodeTensorProto(await readFile(join(path, name)))))
+    const tensors = await Promise.all(protos.map(async (name) => decodeTensorProto(await read(join(path, name)))))
     return [{ name: baseName(path), sample: joinInputs(graph, tensors, path) }]
   }
   const files = names.filter((name) => /\.(pb|npy|json)$/i.test(name))
   return (await Promise.all(files.map((name) => readPath(graph, join(path, name))))).flat()
 }
+
+const read = (path: string): Promise<Uint8Array> =>
+  readRegular(path).catch((cause) => {
+    throw unreadable(path, cause)
+  })
 
 const baseName = (path: string): string =>
   path

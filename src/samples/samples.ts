@@ -4,7 +4,7 @@
  */
 import type { Graph } from '../graph/graph.ts'
 import { decodeTensorProto } from '../graph/onnx.ts'
-import { type Shape, sizeOf, type Tensor } from '../tensor.ts'
+import { isFloat, type Shape, sizeOf, type Tensor } from '../tensor.ts'
 import { SampleError } from './error.ts'
 import { decodeNpy } from './npy.ts'
 
@@ -24,7 +24,8 @@ export type SampleFile = { readonly path: string; readonly bytes: Uint8Array }
  * - .json holds nested arrays likewise, or an object { inputName: nested arrays, … } for any number of inputs; each may also
  *   be { "shape": […], "data": […] }.
  *
- * Throws SampleError `input/format`, `input/npy`, `input/json`, `input/wrong-shape`.
+ * Throws SampleError `input/format`, `input/npy`, `input/json`, `input/wrong-shape`, and `input/not-an-integer` for a fraction
+ * where the graph takes integers.
  */
 export function decodeSamples(graph: Inputs, { path, bytes }: SampleFile): Sample[] {
   const kind = /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase()
@@ -73,6 +74,13 @@ function stack(graph: Inputs, path: string, tensors: ReadonlyMap<string, Tensor>
         'input/wrong-shape',
         `${path}: input "${name}" has shape [${tensor.shape.join(', ')}], the model takes [${shape.join(', ')}] or a stack of such`,
         { details: { input: name, got: tensor.shape, expected: shape } },
+      )
+    const fraction = isFloat(dtype) ? -1 : tensor.data.findIndex((x) => Number.isFinite(x) && !Number.isInteger(x))
+    if (fraction >= 0)
+      throw new SampleError(
+        'input/not-an-integer',
+        `${path}: input "${name}" is of type ${dtype}, and element ${fraction} is ${tensor.data[fraction]}`,
+        { details: { input: name, element: fraction, value: tensor.data[fraction] }, fix: 'round it first' },
       )
     count = n
     const size = sizeOf(shape)

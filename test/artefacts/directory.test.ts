@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openCompiled, saveCompiled } from '../../src/artefacts/compiled.ts'
@@ -11,7 +21,7 @@ import { importOnnx } from '../../src/graph/import.ts'
 import { encodeVerifyingKey, type VerifyingKey } from '../../src/groth16/keys.ts'
 import { type Compiled, compileModel } from '../../src/pipeline/compileModel.ts'
 import { readSamples } from '../../src/samples/files.ts'
-import { temporaryFolder, tinyFiles, tinyModel } from '../cli/support.ts'
+import { json, temporaryFolder, tinyFiles, tinyModel } from '../cli/support.ts'
 
 const folder = temporaryFolder()
 const at = (...names: string[]): string => join(folder, ...names)
@@ -67,6 +77,23 @@ describe('a directory', () => {
     expect(readdirSync(dir).sort()).toEqual([...present].sort())
     for (const [name, digest] of Object.entries(manifest.files))
       expect(sha256(readFileSync(join(dir, name))), name).toBe(digest)
+  })
+
+  test('behind a link is replaced, and the link stays', async () => {
+    const link = at('link to dir')
+    symlinkSync(dir, link)
+    writeFileSync(join(dir, 'notes.txt'), '')
+    await saveCompiled(link, other)
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    expect((await readManifest(dir)).rows).toBe(other.circuit.rows)
+    expect(existsSync(join(dir, 'notes.txt'))).toBe(true)
+  })
+
+  test.skipIf(process.platform === 'win32')('with a device in the place of a file is told of, not read', async () => {
+    rmSync(join(dir, FILES.r1cs))
+    symlinkSync('/dev/zero', join(dir, FILES.r1cs))
+    const { json: line } = await json('inspect', dir)
+    expect(line.files).toContainEqual({ name: FILES.r1cs, bytes: 0, state: 'CHANGED' })
   })
 
   test('that is none is refused, with the command that makes one', async () => {

@@ -79,6 +79,27 @@ describe('compressed tensors', () => {
     expect(verified.json.proofs.map((p: Json) => [p.offChain, p.onChain])).toEqual(new Array(3).fill([true, true]))
   })
 
+  test('say for whom they are, and are refused where they must be for others', async () => {
+    const context = `0x${CTX.slice(2).padStart(64, '0')}`
+    const told = await json('verify', at('on'), at('local'))
+    expect(told.code).toBe(0)
+    expect(told.json.proofs[0].destination).toMatchObject({ chainId: '31337', ctx: context })
+    expect((await cli('verify', at('on'), at('local'))).out[0]).toMatch(
+      new RegExp(`^3 valid proofs for 0x[0-9a-fA-F]{40} on chain id 31337, context ${context}$`, 'm'),
+    )
+    expect((await json('verify', at('on'), at('local'), '--for', 'local', '--ctx', CTX)).code).toBe(0)
+    for (const words of [
+      ['--ctx', '0x0badcaff'],
+      ['--for', `1:${told.json.proofs[0].destination.contract}`],
+      ['--for', `31337:0x${'12'.repeat(20)}`],
+    ]) {
+      const { code, json: line } = await json('verify', at('on'), at('local'), ...words)
+      expect([code, line.valid, line.proofs[0].offChain]).toEqual([4, false, true])
+      expect(line.proofs[0].error.code).toBe('proof/other-destination')
+    }
+    expect((await json('verify', at('off'), at('local'), '--ctx', CTX)).code).toBe(2)
+  })
+
   test('can’t be exchanged in files: other bytes, r or e, another context or contract', async () => {
     const [proof, signals] = ['proof', 'public'].map((kind) =>
       JSON.parse(readFileSync(at('here', `inputs-0.${kind}.json`), 'utf8')),

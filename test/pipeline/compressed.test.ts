@@ -222,14 +222,17 @@ describe('proving', async () => {
       { chainId: 5 },
       { chainId: '05' },
       { chainId: '-1' },
+      { chainId: '9'.repeat(78) },
       { contract: '0x12' },
       { contract: undefined },
+      { contract: `0x${'aB'.repeat(20)}` }, // its checksum is wrong
       { ctx: `0x${'cd'.repeat(31)}` },
       { x: '0x1' },
       { x: 'ab' },
       { x: null },
     ])
       expect(() => decodeCompressed({ ...json, ...change }), JSON.stringify(change)).toThrow(ProofFormatError)
+    expect(decodeCompressed({ ...json, x: `0x${'00'.repeat(5e6)}` })?.x).toHaveLength(5e6)
     for (const wrong of [null, 'text', 5]) expect(() => decodeCompressed(wrong)).toThrow(ProofFormatError)
   })
 

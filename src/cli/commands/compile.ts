@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { rowsByScope } from '../../../circuits/circuit.ts'
 import { saveCompiled } from '../../artefacts/compiled.ts'
 import { FILES } from '../../artefacts/directory.ts'
 import { AbortedError } from '../../errors.ts'
 import { estimateCircuit } from '../../estimate.ts'
+import { readRegular } from '../../files.ts'
 import { compileModel, importGraph } from '../../pipeline/compileModel.ts'
 import { isQuantised } from '../../quantise/exact.ts'
 import { SampleError } from '../../samples/error.ts'
@@ -90,7 +90,7 @@ export const compile = command({
   async run({ options, positionals, progress, signal, blocking }) {
     const path = one(positionals, 'compile takes one MODEL.onnx')
     const read = (file: string): Promise<Uint8Array> =>
-      readFile(file).catch((cause) => {
+      readRegular(file).catch((cause) => {
         throw new SampleError('input/unreadable', `${file} can't be read: ${(cause as Error).message}`, { cause })
       })
     const [onnx, fit] = [await read(path), await Promise.all(options.fit.map(read))]

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { rowsByScope } from '../../../circuits/circuit.ts'
 import { openCircuit, openModel, openRunnable } from '../../artefacts/compiled.ts'
@@ -7,6 +7,7 @@ import { FILES, readManifest, sha256File } from '../../artefacts/directory.ts'
 import { openVerifyingKey } from '../../artefacts/keys.ts'
 import type { Manifest } from '../../artefacts/manifest.ts'
 import { estimateCircuit } from '../../estimate.ts'
+import { readRegular } from '../../files.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { importOnnx } from '../../graph/import.ts'
 import { macsOf } from '../../model/layers/linear.ts'
@@ -37,16 +38,21 @@ export const inspect = command({
   async run(context) {
     const path = one(context.positionals, 'inspect takes one DIR or MODEL.onnx')
     const info = await stat(path).catch((cause) => {
-      throw new SampleError('input/unreadable', `${path} can't be read: ${(cause as Error).message}`, { cause })
+      throw unreadable(path, cause)
     })
     return info.isDirectory() ? inspectDirectory(path, context) : inspectModel(path, context)
   },
 })
 
+const unreadable = (path: string, cause: unknown): SampleError =>
+  new SampleError('input/unreadable', `${path} can't be read: ${(cause as Error).message}`, { cause })
+
 type Context = CommandContext<typeof options>
 
 async function inspectModel(path: string, { options, blocking }: Context): Promise<Result> {
-  const bytes = await readFile(path)
+  const bytes = await readRegular(path).catch((cause) => {
+    throw unreadable(path, cause)
+  })
   const graph = blocking(() => importOnnx(bytes, { shapes: parseShapes(options.shape) }))
   return {
     json: { schema: 'veritensor/inspect@1', path, graph: graphJson(graph) },
@@ -251,7 +257,7 @@ async function fileStates(directory: string, manifest: Manifest): Promise<FileSt
     if (name === FILES.manifest || listed === undefined) continue
     const path = join(directory, name)
     const info = await stat(path).catch(() => undefined)
-    const same = info !== undefined && (await sha256File(path)) === listed
+    const same = info?.isFile() === true && (await sha256File(path)) === listed
     states.push({ name, bytes: info?.size ?? null, state: info === undefined ? 'missing' : same ? 'ok' : 'CHANGED' })
   }
   return states

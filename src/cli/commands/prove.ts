@@ -8,11 +8,10 @@ import { encodePublicSignals } from '../../groth16/keys.ts'
 import { prove as proveSamples } from '../../pipeline/prove.ts'
 import { hex } from '../../pipeline/signals.ts'
 import { readSamples } from '../../samples/files.ts'
-import { type Destination, OFF_CHAIN } from '../../solidity/compression.ts'
 import { one, UsageError } from '../args.ts'
 import { command } from '../command.ts'
 import { announce, DEV_WARNING, describeStatement, openingText, statementJson } from '../describe.ts'
-import { parseDestination } from '../destination.ts'
+import { destinationJson, destinationText, parseDestination } from '../destination.ts'
 import { counted, table, thousands } from '../format.ts'
 import { formatSeconds } from '../progress.ts'
 import { OPENING_SUFFIX, PROOF_SUFFIX, PUBLIC_SUFFIX, proofText } from '../proofFiles.ts'
@@ -121,7 +120,7 @@ export const prove = command({
         dev,
         rows: circuit.rows,
         weights: weights === undefined ? null : hex(weights.digest),
-        destination: compressed ? { ...destination, chainId: String(destination.chainId) } : null,
+        destination: compressed ? destinationJson(destination) : null,
         seconds: took,
         proofs: inferences.map(({ statement, stats }, i) => ({
           name: names[i],
@@ -136,7 +135,11 @@ export const prove = command({
         table(['input', 'output', 'largest', 'time'], rows),
         `${counted(samples.length, 'proof')} of ${thousands(circuit.rows)} rows in ${formatSeconds(took)} → ${out}`,
         ...(weights === undefined ? [] : [`weights ${hex(weights.digest)}`]),
-        ...(compressed ? [destinationText(destination)] : []),
+        ...(compressed
+          ? [
+              `${destinationText(destination)}${options.for === undefined ? '; for a contract: --for CHAINID:ADDRESS' : ''}`,
+            ]
+          : []),
         ...(dev ? [DEV_WARNING] : []),
         ...(committed ? [`NAME${OPENING_SUFFIX} opens the commitments: keep it, and keep it secret`] : []),
         `  next   veritensor verify ${directory} ${out}`,
@@ -144,11 +147,3 @@ export const prove = command({
     }
   },
 })
-
-/** For whom proofs are, in words. */
-const destinationText = ({ chainId, contract, ctx }: Destination): string => {
-  const context = ctx === OFF_CHAIN.ctx ? '' : `, context ${ctx}`
-  return chainId === OFF_CHAIN.chainId
-    ? `for verification off the chain${context}; for a contract: --for CHAINID:ADDRESS`
-    : `for ${contract} on chain id ${chainId}${context}`
-}

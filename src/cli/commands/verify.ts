@@ -4,18 +4,19 @@ import { openVerifyingKey } from '../../artefacts/keys.ts'
 import type { Manifest } from '../../artefacts/manifest.ts'
 import { connect } from '../../chain/connect.ts'
 import { openLocalVerifier } from '../../chain/localVerifier.ts'
-import { OtherDestinationError } from '../../chain/verifyOnchain.ts'
 import { AbortedError, VeritensorError } from '../../errors.ts'
 import { ProofFormatError, type VerifyingKey } from '../../groth16/keys.ts'
 import { verifierOf } from '../../groth16/verify.ts'
 import { checkCompressed } from '../../pipeline/compressed.ts'
 import { byteCount, hex, type PublicTensor, readSignals } from '../../pipeline/signals.ts'
 import { statedWeights } from '../../pipeline/weights.ts'
+import type { Destination } from '../../solidity/compression.ts'
 import { verifyingKeyDigest } from '../../solidity/verifier.ts'
 import { UsageError } from '../args.ts'
 import { command } from '../command.ts'
 import { verifierOptions } from '../contracts.ts'
 import { DEV_WARNING, describeStatement, statementJson } from '../describe.ts'
+import { checkExpected, destinationJson, destinationText, parseExpected } from '../destination.ts'
 import { counted, table, thousands } from '../format.ts'
 import { modelNumber } from '../numbers.ts'
 import { findProofs, type ReadProof, readProof } from '../proofFiles.ts'
@@ -29,8 +30,10 @@ type Verdict = {
   readonly valid: boolean
   /** Why not, where the proof is none at all. */
   readonly malformed?: VeritensorError
-  /** Why the contract was not asked: the proof is for another one. */
+  /** The proof is for another contract or context than it must be; no contract was asked. */
   readonly elsewhere?: VeritensorError
+  /** Of compressed tensors: for whom the proof is. */
+  readonly destination?: Destination
   readonly offChain: boolean
   readonly onChain?: ChainAnswer
   /** What the public signals say, true or not. */
@@ -48,7 +51,8 @@ export const verify = command({
     'PROOF is a file or a folder of NAME.proof.json with NAME.public.json beside it. Every proof is verified here; --anvil\n' +
     'also deploys the contract on a chain of its own and sends each proof as a transaction, --rpc asks a contract that is\n' +
     'deployed already. Where the circuit does not hold the weights, proofs for others than those of --weights-digest are\n' +
-    'refused. The exit code is 4 unless all are valid.',
+    'refused. Proofs of compressed tensors are each for a contract, or for none, and bound to a context: off the chain any\n' +
+    'is accepted and printed, unless --for or --ctx says which must be. The exit code is 4 unless all are valid.',
   options: {
     public: { type: 'string', value: 'FILE', help: 'public signals of a single PROOF, if not beside it' },
     'weights-digest': {
@@ -56,6 +60,12 @@ export const verify = command({
       value: 'HEX',
       help: 'digest of the weights that are trusted, as commit prints it (default: of those that DIR was compiled with)',
     },
+    for: {
+      type: 'string',
+      value: 'CHAINID:ADDRESS',
+      help: 'refuse proofs that are for another contract; local: that of --anvil',
+    },
+    ctx: { type: 'string', value: 'HEX', help: 'refuse proofs that are bound to another context' },
     anvil: { type: 'flag', help: 'start a local chain, deploy the contract there, and verify on it too' },
     rpc: { type: 'string', value: 'URL', help: 'JSON-RPC endpoint: verify with a deployed contract too' },
     contract: { type: 'string', value: 'ADDRESS', help: 'with --rpc: the model’s own verifier' },
@@ -80,6 +90,10 @@ export const verify = command({
     const files = await findProofs(paths, options.public)
     const manifest = await readManifest(directory)
     const expected = expectedWeights(directory, manifest, options['weights-digest'])
+    const named = options.for !== undefined || options.ctx !== undefined
+    if (named && manifest.visibility.compressed !== true)
+      throw new UsageError(`--for and --ctx belong to compressed tensors; proofs of ${directory} are for everyone`)
+    const destination = parseExpected(options.for, options.ctx)
     const key = await openVerifyingKey(directory, manifest)
     const [isValid, vkDigest] = [verifierOf(key), verifyingKeyDigest(key)]
     if (key.dev) progress.note(DEV_WARNING)
@@ -98,7 +112,10 @@ export const verify = command({
         if (signal.aborted) throw new AbortedError('verify')
         progress.update(i / files.length)
         const read = await readProof(file, key.nPublic, byteCount(manifest.signals))
-        verdicts.push({ name: file.name, ...(await judge(read, manifest, { isValid, vkDigest, expected, chain })) })
+        verdicts.push({
+          name: file.name,
+          ...(await judge(read, manifest, { isValid, vkDigest, expected, destination, chain })),
+        })
       }
       progress.done(counted(files.length, 'proof'))
     } finally {
@@ -131,12 +148,13 @@ export const verify = command({
         chain: chain === undefined ? null : { chainId: Number(chain.chainId), address: chain.address },
         dryRun: chain?.dry ?? false,
         proofs: verdicts.map(
-          ({ valid, malformed, elsewhere, offChain, onChain, statement, weights, sameWeights }, i) => ({
+          ({ valid, malformed, elsewhere, offChain, onChain, statement, weights, sameWeights, destination }, i) => ({
             ...files[i],
             valid,
             offChain,
             weights: weights === undefined ? null : hex(weights),
             sameWeights: sameWeights ?? null,
+            destination: destination === undefined ? null : destinationJson(destination),
             onChain: onChain?.valid ?? null,
             gasUsed: onChain?.gasUsed === undefined ? null : Number(onChain.gasUsed),
             estimate: onChain?.estimate === undefined ? null : estimateJson(onChain.estimate),
@@ -152,6 +170,7 @@ export const verify = command({
       text: [
         table(['proof', 'off-chain', ...(chain === undefined ? [] : ['on-chain', 'gas']), 'output', 'largest'], rows),
         ...(chain === undefined ? [] : [`contract ${chain.address} on chain id ${chain.chainId}`]),
+        ...destinationLines(verdicts),
         ...verdicts.flatMap(({ onChain }) => (onChain?.stored ? [`stored as ${onChain.inferenceId}`] : [])),
         ...gasComparison(verdicts),
         ...(chain?.dry ? [DRY_RUN] : []),
@@ -184,10 +203,22 @@ function gasComparison(verdicts: readonly Verdict[]): string[] {
   ]
 }
 
+/** For whom valid proofs are, each destination once, with how many it has. */
+function destinationLines(verdicts: readonly Verdict[]): string[] {
+  const counts = new Map<string, number>()
+  for (const { valid, destination } of verdicts)
+    if (valid && destination !== undefined) {
+      const text = destinationText(destination)
+      counts.set(text, (counts.get(text) ?? 0) + 1)
+    }
+  return [...counts].map(([text, count]) => `${counted(count, 'valid proof')} ${text}`)
+}
+
 type Judges = {
   readonly isValid: ReturnType<typeof verifierOf>
   readonly vkDigest: string
   readonly expected: bigint | undefined
+  readonly destination: Partial<Destination>
   readonly chain: Chain | undefined
 }
 
@@ -195,7 +226,7 @@ type Judges = {
 async function judge(
   read: Awaited<ReturnType<typeof readProof>>,
   manifest: Manifest,
-  { isValid, vkDigest, expected, chain }: Judges,
+  { isValid, vkDigest, expected, destination, chain }: Judges,
 ): Promise<Omit<Verdict, 'name'>> {
   if (read instanceof VeritensorError) return { valid: false, malformed: read, offChain: false, statement: [] }
   const { proof, publicSignals, compressed } = read
@@ -204,9 +235,9 @@ async function judge(
     // r and e are computed here, from the bytes that the statement was read from
     if (compressed !== undefined) checkCompressed(vkDigest, publicSignals, compressed)
     const offChain = isValid(publicSignals, proof)
-    const asked = await askChain(chain, read)
+    const asked = await askChain(chain, read, destination)
     const accepted = offChain && asked.elsewhere === undefined && asked.onChain?.valid !== false
-    const base = { offChain, ...asked, statement }
+    const base = { offChain, ...asked, statement, ...(compressed && { destination: compressed }) }
     if (expected === undefined) return { ...base, valid: accepted }
     const weights = statedWeights(manifest.weights!.tensors, statement)
     return { ...base, valid: accepted && weights === expected, weights, sameWeights: weights === expected }
@@ -220,12 +251,14 @@ async function judge(
 async function askChain(
   chain: Chain | undefined,
   read: ReadProof,
+  destination: Partial<Destination>,
 ): Promise<{ readonly onChain?: ChainAnswer; readonly elsewhere?: VeritensorError }> {
   try {
+    if (read.compressed !== undefined) checkExpected(read.compressed, destination)
     const onChain = await chain?.ask(read)
     return onChain === undefined ? {} : { onChain }
   } catch (error) {
-    if (error instanceof OtherDestinationError) return { elsewhere: error }
+    if (error instanceof VeritensorError && error.code === 'proof/other-destination') return { elsewhere: error }
     throw error
   }
 }

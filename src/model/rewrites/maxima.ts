@@ -74,7 +74,9 @@ function maximumLast(pool: Max, scale: Requantise, size: number): [Requantise, M
       if (shifts[at] !== -1 && shifts[at] !== shift) return undefined
       shifts[at] = shift
     }
-  return [{ ...scale, shape: [size], ...compact(Uint8Array.from(shifts, (s) => Math.max(s, 0))) }, pool]
+  // what no window reads takes a shift that others take, or else it could have wider bounds than they
+  const unread = shifts.find((shift) => shift >= 0)!
+  return [{ ...scale, shape: [size], ...compact(Uint8Array.from(shifts, (s) => (s < 0 ? unread : s))) }, pool]
 }
 
 /** One shift where all are equal. */

@@ -12,6 +12,11 @@ export type Rebuilder = {
   infoOf(value: ValueId): ValueInfo
   /** Bounds that the result of a layer would have. */
   boundsOf(layer: Layer): Bounds
+  /**
+   * A value that stands for the layer at hand, clamped to the bounds of that one where its own are wider and a later layer may
+   * rest on them. All elements lie within, so that the clamp changes none, and takes no rows where their ranges say so.
+   */
+  inPlaceOf(layer: Layer, value: ValueId): ValueId
   /** Whether so many layers and outputs of the old model read a value of the new one, or what it stands for. */
   isRead(value: ValueId, times: number): boolean
 }
@@ -30,6 +35,7 @@ export function rebuild(
   const readers = new Uint32Array(first + model.layers.length)
   for (const id of [...model.layers.flatMap((l) => [...new Set(l.inputs)]), ...model.outputs.map((o) => o.value)])
     readers[id]!++
+  const restedOn = restsOnBounds(model)
   const boundsOf = (layer: Layer) =>
     kindOf(layer).bounds(
       layer,
@@ -40,6 +46,13 @@ export function rebuild(
     emit(layer) {
       layers.push(layer)
       return first + layers.length - 1
+    },
+    inPlaceOf(layer, value) {
+      const [own, { lo, hi, size }] = [boundsOf(layer), to.infoOf(value)]
+      if ((lo >= own.lo && hi <= own.hi) || restedOn[moved.length] === 0) return value
+      const { name, shape } = layer
+      const clamp = { shifts: Uint8Array.of(0), inner: size, lo: own.lo, hi: own.hi }
+      return to.emit({ kind: 'requantise', name, inputs: [value], shape, ...clamp })
     },
     layerOf: (value) => layers[value - first],
     infoOf(value) {
@@ -66,4 +79,15 @@ export function rebuild(
     move(value)
   }
   return { ...model, layers, outputs: model.outputs.map((port) => ({ ...port, value: moved[port.value]! })) }
+}
+
+/** Of every value, 1 where a layer that takes only values of some domain depends on it. */
+function restsOnBounds({ inputs, layers }: IntegerModel): Uint8Array {
+  const rested = new Uint8Array(inputs.length + layers.length)
+  for (let i = layers.length - 1; i >= 0; i--) {
+    const { kind, inputs: read } = layers[i]!
+    if (['lookup', 'locate', 'divide'].includes(kind) || rested[inputs.length + i] === 1)
+      for (const id of read) rested[id] = 1
+  }
+  return rested
 }

@@ -167,7 +167,8 @@ export function shareElements(model: IntegerModel): IntegerModel {
       next += to.infoOf(id).size
     }
     const map = Int32Array.from(final, (place) => offsets.get(ownerOf(place))! + (place % 2 ** 32))
-    const gathered = to.emit({ kind: 'gather', name, inputs, shape: layer.shape, map, fill: 0 })
+    // results for other elements, which lie beside those that are taken, may have wider bounds
+    const gathered = to.inPlaceOf(layer, to.emit({ kind: 'gather', name, inputs, shape: layer.shape, map, fill: 0 }))
     roots.set(gathered, Float64Array.from(final))
     return gathered
   })

@@ -90,7 +90,9 @@ export function shareIndices(model: IntegerModel): IntegerModel {
     }
     const offset = group.indexOf(old as Lookup) * size
     const map = Int32Array.from({ length: size }, (_, j) => offset + j)
-    return to.emit({ kind: 'gather', name: layer.name, inputs: [value], shape: layer.shape, map, fill: 0 })
+    const own = to.emit({ kind: 'gather', name: layer.name, inputs: [value], shape: layer.shape, map, fill: 0 })
+    // the bounds of the shared lookup are those of all functions together
+    return to.inPlaceOf(layer, own)
   })
 }
 
@@ -130,7 +132,13 @@ export function tablesToComparisons(model: IntegerModel): IntegerModel {
     const steps = entries.flatMap((v, i) => (i > 0 && v !== entries[i - 1] ? [i] : []))
     if (steps.length > MAX_STEPS) return undefined
     const thresholds = steps.map((i) => lo + i)
-    if (rowsOn([range], (cs, [x]) => locate(cs, x!, thresholds, range.lo, range.hi)) >= tableRows) return undefined
+    const heights = steps.map((i) => entries[i]! - entries[i - 1]!)
+    // steps up and down may seem to add up to more than the function takes
+    const stepRows = rowsOn([range], (cs, [x]) => {
+      const passed = locate(cs, x!, thresholds, range.lo, range.hi).map((code, i) => [heights[i]!, code] as const)
+      return requantise(cs, cs.combine([[entries[0]!, cs.ONE], ...passed]), 0, BigInt(least), BigInt(most))
+    })
+    if (stepRows >= tableRows) return undefined
     const count = steps.length
     const places = to.emit({
       kind: 'locate',
@@ -146,13 +154,10 @@ export function tablesToComparisons(model: IntegerModel): IntegerModel {
       type: 'sparse' as const,
       starts: Uint32Array.from({ length: size + 1 }, (_, j) => j * count),
       positions: Uint32Array.from({ length: size * count }, (_, i) => i),
-      weights: Float64Array.from({ length: size * count }, (_, i) => {
-        const step = steps[i % count]!
-        return entries[step]! - entries[step - 1]!
-      }),
+      weights: Float64Array.from({ length: size * count }, (_, i) => heights[i % count]!),
       bias: new Float64Array(size).fill(entries[0]!),
     }
-    return to.emit({ kind: 'linear', name, inputs: [places], shape, map })
+    return to.inPlaceOf(layer, to.emit({ kind: 'linear', name, inputs: [places], shape, map }))
   })
 }
 

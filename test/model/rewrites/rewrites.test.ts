@@ -432,6 +432,69 @@ describe('a rewrite does what it is for', () => {
     better(divisor, name('removeUnusedElements'))
   })
 
+  test('no bounds that readers rest on grow', () => {
+    const values = (n: number, lo: number, hi: number): number[] => range(n, () => random.integer(lo, hi))
+    const ends = [Float64Array.of(-90, -1, 0, 1, 90, 7), Float64Array.of(15, 8, 31, 3, 0, 12)]
+    const sound = (layers: readonly Layer[], lo: number, hi: number, key: string): IntegerModel => {
+      const model = modelOf(layers, lo, hi)
+      const inputs = ends.map((x) => x.map((v) => Math.min(Math.max(v, lo), hi)))
+      checked(model, arrange, inputs)
+      return checked(model, name(key), inputs)
+    }
+    // two tables of one index, of which one is the index of a third
+    const tables = [lookup(0, 0, values(256, 0, 99)), lookup(0, 0, values(256, -300, 300))]
+    const third = [lookup(1, 0, values(100, -500, 500)), requantise(3, 1, 0, 255), gather([4], [0, 2])]
+    const shared = sound(
+      [
+        ...tables,
+        ...third,
+        gather(
+          [1, 2, 5],
+          range(14, (i) => i),
+        ),
+      ],
+      0,
+      255,
+      'shareIndices',
+    )
+    expect(kinds(shared)).toEqual([
+      'lookup',
+      'gather',
+      'requantise',
+      'gather',
+      'lookup',
+      'requantise',
+      'gather',
+      'gather',
+    ])
+    // steps up and down, whose heights add up to more than the function takes
+    const upAndDown = [
+      lookup(
+        0,
+        -90,
+        range(181, (i) => [0, 1, 0, 1, 0, 1][Math.floor(i / 31)]!),
+      ),
+      lookup(1, 0, [4, 9]),
+    ]
+    expect(kinds(sound([...upAndDown, gather([1, 2], each(12))], -90, 90, 'tablesToComparisons'))).toEqual([
+      ...['locate', 'linear', 'requantise', 'linear', 'gather'],
+    ])
+    // results that lie beside those of wider elements
+    const beside = [
+      linear([0], [[[0, 40]]]),
+      gather([0, 1], each(7)),
+      requantise(2, 1, -2000, 2000, 7),
+      requantise(0, 1, -2000, 2000),
+      lookup(4, -45, values(91, -9, 9)),
+      gather([3, 5], [6, 7, 8, 9]),
+    ]
+    expect(kinds(sound(beside, -90, 90, 'shareElements')).filter((kind) => kind === 'requantise')).toHaveLength(2)
+    // an element that no maximum reads has no shift of its own
+    const windows = Array.from({ length: 4 }, () => each(5))
+    const pooled = [max(0, windows), requantise(1, 13, 0, 255, 4), lookup(2, 0, values(9, -9, 9), 4)]
+    expect(kinds(sound(pooled, 0, 65535, 'orderMaxima'))).toEqual(['requantise', 'max', 'lookup'])
+  })
+
   test('all together never take more rows', () => {
     const draw = seeded(SEED + 2)
     let [plain, arranged] = [0, 0]
