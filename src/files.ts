@@ -1,3 +1,4 @@
+import { openSync, statSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 
 /**
@@ -9,6 +10,12 @@ export async function readRegular(path: string): Promise<Uint8Array> {
   return readFile(path)
 }
 
-/** The same as text. */
+/** Opens a file for reading; throws as `readRegular` does, as opening a pipe already waits for whoever writes to it. */
+export function openRegular(path: string): number {
+  if (!statSync(path).isFile()) throw new Error('it is no file')
+  return openSync(path, 'r')
+}
+
+/** `readRegular` as text. */
 export const readRegularText = async (path: string): Promise<string> =>
   new TextDecoder().decode(await readRegular(path))

@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises'
 import { readRegular, readRegularText } from '../files.ts'
 import { readShared } from '../workers/files.ts'
 import { ArtefactError, type Manifest, parseManifest } from './manifest.ts'
-import { discard, makeFolder, renameAll, temporaryBeside, unwritable, writeWhole } from './temporary.ts'
+import { discard, makeFolder, renameAll, SECRET, temporaryBeside, unwritable, writeWhole } from './temporary.ts'
 
 /** Files of an artefact directory. */
 export const FILES = {
@@ -65,7 +65,8 @@ export async function writeDirectory(
   try {
     try {
       await makeFolder(aside)
-      for (const [name, content] of Object.entries(files)) await writeFile(join(aside, name), content)
+      for (const [name, content] of Object.entries(files))
+        await writeFile(join(aside, name), content, name === FILES.weights ? SECRET : {})
       await writeFile(join(aside, FILES.manifest), manifestText(complete))
     } catch (cause) {
       throw unwritable(directory, cause)

@@ -2,11 +2,12 @@
  * Keys: made from a circuit, read from files, filed in artefact directories.
  * @module
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, readSync, rmSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { Circuit } from '../../circuits/circuit.ts'
+import { openRegular } from '../files.ts'
 import { FileFormatError, readSectionTable } from '../groth16/binfile.ts'
 import { decodeVerifyingKey, encodeVerifyingKey, KeyError, type VerifyingKey } from '../groth16/keys.ts'
 import { checkKeyOfCircuit, devMark, readZkey, SECTION_ORDER } from '../groth16/zkey.ts'
@@ -262,7 +263,7 @@ function parseJson(bytes: Uint8Array): unknown {
 
 /** Whether a .zkey file bears the mark of a development key; reads a few bytes only. What is no .zkey bears none. */
 function isMarkedDev(path: string): boolean {
-  const fd = openSync(path, 'r')
+  const fd = openRegular(path)
   try {
     const read = (position: number, length: number): Uint8Array => {
       const bytes = new Uint8Array(length)

@@ -38,15 +38,21 @@ export async function discard(temporary: string): Promise<void> {
   if (gone) present.delete(temporary)
 }
 
+/** Permissions of files that nobody else shall read. */
+export const SECRET = { mode: 0o600 } as const
+
 /**
- * Writes files whole: first beside their places, then all are renamed in one go that no signal interrupts.
- * Throws ArtefactError `input/unwritable`.
+ * Writes files whole: first beside their places, then all are renamed in one go that no signal interrupts. Those that are
+ * secret can be read by the user alone. Throws ArtefactError `input/unwritable`.
  */
-export async function writeWhole(files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+export async function writeWhole(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  secret: readonly string[] = [],
+): Promise<void> {
   const staged = Object.entries(files).map(([path, content]) => ({ path, content, temporary: temporaryBeside(path) }))
   try {
     for (const { path, content, temporary } of staged)
-      await writeFile(temporary, content).catch((cause) => {
+      await writeFile(temporary, content, secret.includes(path) ? SECRET : {}).catch((cause) => {
         throw unwritable(path, cause)
       })
     renameAll(staged.map(({ temporary, path }) => [temporary, path]))

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { VeritensorError } from '../errors.ts'
+import { openRegular } from '../files.ts'
 
 /** A file can't be read. */
 export class UnreadableFileError extends VeritensorError {
@@ -24,7 +25,7 @@ export class UnreadableFileError extends VeritensorError {
  */
 export function readShared(path: string): Uint8Array {
   try {
-    const fd = openSync(path, 'r')
+    const fd = openRegular(path)
     try {
       const { size } = fstatSync(fd)
       const bytes = new Uint8Array(new SharedArrayBuffer(size))

@@ -5,12 +5,13 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { closeSync, createReadStream, fstatSync, openSync, readSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, createReadStream, fstatSync, readSync, renameSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { AbortedError, VeritensorError } from '../errors.ts'
+import { openRegular } from '../files.ts'
 import { checkPtau, type PtauInfo, readPtauInfo } from '../groth16/ptau.ts'
 import { type R1cs, r1csChunks, r1csDigest } from '../groth16/r1cs.ts'
 import { checkKeyOfCircuit, type ProvingKey, readZkey } from '../groth16/zkey.ts'
@@ -37,7 +38,7 @@ export type PtauSetupOptions = {
 function openPieces(path: string) {
   let fd: number
   try {
-    fd = openSync(path, 'r')
+    fd = openRegular(path)
   } catch (error) {
     throw new UnreadableFileError(path, error)
   }
@@ -144,7 +145,7 @@ export class PtauDigestError extends VeritensorError {
 export async function checkPtauDigest(path: string, digest: string): Promise<void> {
   const hash = createHash('blake2b512')
   try {
-    await pipeline(createReadStream(path), hash)
+    await pipeline(createReadStream(path, { fd: openRegular(path) }), hash)
   } catch (error) {
     throw new UnreadableFileError(path, error)
   }

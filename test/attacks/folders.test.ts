@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readDeployments } from '../../src/artefacts/deployments.ts'
 import { readArtefact, readManifest, readSharedArtefact } from '../../src/artefacts/directory.ts'
+import { openKeys } from '../../src/artefacts/keys.ts'
 import type { Manifest } from '../../src/artefacts/manifest.ts'
 import { makeFolder } from '../../src/artefacts/temporary.ts'
 import { readProof } from '../../src/cli/proofFiles.ts'
+import { checkPtauDigest, ptauInfo } from '../../src/workers/ptauSetup.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'veritensor-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -45,6 +47,10 @@ describe.skipIf(process.platform === 'win32')('pipes and devices in the place of
     await expect(readArtefact(made, manifest, 'model.vtb')).rejects.toMatchObject({ code: 'input/missing-file' })
     expect(() => readSharedArtefact(made, manifest, 'circuit.zkey')).toThrow('holds no circuit.zkey')
     expect(await readDeployments(made)).toEqual([])
+    const key = join(made, 'circuit.zkey')
+    expect(() => ptauInfo(key)).toThrow('it is no file')
+    await expect(checkPtauDigest(key, '')).rejects.toMatchObject({ code: 'input/unreadable-file' })
+    expect(() => openKeys(key)).toThrow('it is no file')
     const proof = { name: 'a', proof: join(made, 'a.proof.json'), public: join(made, 'a.public.json') }
     await expect(readProof(proof, 1)).rejects.toMatchObject({ code: 'input/unreadable' })
   })

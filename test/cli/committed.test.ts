@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cli, compileTiny, json, temporaryFolder, tinyFiles } from './support.ts'
@@ -13,6 +13,7 @@ test('committed inputs and outputs, from compile to the chain', async () => {
   const proved = await json('prove', dir, '--input', files.proto, '-o', out, '--jobs', '1')
   expect(proved.code).toBe(0)
   const opening = JSON.parse(readFileSync(join(out, 'single.opening.json'), 'utf8'))
+  if (process.platform !== 'win32') expect(statSync(join(out, 'single.opening.json')).mode & 0o777).toBe(0o600)
   expect(opening).toMatchObject({ schema: 'veritensor/opening@1', notice: expect.stringMatching(/opens/) })
   const [y, x] = opening.commitments
   expect(proved.json.proofs[0].statement.map((s: { digest: string }) => s.digest)).toEqual([y.digest, x.digest])

@@ -30,6 +30,10 @@ describe('wrong usage ends with 2', () => {
       ['setup', 'D', '--ptau', 'F', '--beacon-iterations', '10'],
       'veritensor setup: --beacon-iterations needs --beacon\n',
     ],
+    [
+      ['setup', 'D', '--ptau', 'P', '--ptau-digest', '00'],
+      'veritensor setup: --ptau-digest takes the 128 hexadecimal digits of a BLAKE2b-512 digest\n',
+    ],
     [['setup', 'D', '--dev', '--ptau-digest', '00'], 'veritensor setup: --ptau-digest belongs to --ptau\n'],
     [['setup', 'D', '--dev', '--name', 'n'], 'veritensor setup: --name belongs to contribute\n'],
     [['setup', 'contribute', 'D', '--dev'], 'veritensor setup: setup contribute takes no option but --name\n'],

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { decodeModel, encodeModel } from '../../src/graph/onnx.ts'
@@ -59,6 +59,7 @@ describe('private weights', () => {
     const published = readdirSync(at('published'))
     expect(published).not.toContain('model.onnx')
     expect(existsSync(at('made/weights.vtb'))).toBe(true)
+    if (process.platform !== 'win32') expect(statSync(at('made/weights.vtb')).mode & 0o777).toBe(0o600)
     for (const { data } of secret) {
       const bytes = [Float32Array, Float64Array].map((type) => Buffer.from(type.from(data.slice(0, 3)).buffer))
       for (const needle of bytes) {

@@ -106,7 +106,8 @@ async function commitToWeights(
       'name a file for the weight set with -o, or give a --salt',
     )
   const digest = hex(weights.digest)
-  if (out !== undefined) await writeWhole({ [out]: encodeWeightsFile(onnx, weights, manifest.files[FILES.model]!) })
+  if (out !== undefined)
+    await writeWhole({ [out]: encodeWeightsFile(onnx, weights, manifest.files[FILES.model]!) }, [out])
   return {
     json: { schema: 'veritensor/commit@1', directory, salted, weights: { file, digest, out: out ?? null } },
     text: [

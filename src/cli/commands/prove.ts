@@ -85,6 +85,7 @@ export const prove = command({
     const files = names.map((name) => ({
       proof: join(out, name + PROOF_SUFFIX),
       public: join(out, name + PUBLIC_SUFFIX),
+      opening: join(out, name + OPENING_SUFFIX),
     }))
     const inferences = await proveSamples(
       { model, circuit, visibility: manifest.visibility, ...(weights === undefined ? {} : { weights }) },
@@ -98,11 +99,14 @@ export const prove = command({
         signal,
         onProgress: (fraction, complete) => progress.update(fraction, `${complete} of ${samples.length}`),
         onProof: ({ proof, publicSignals, openings, compressed: bytes }, i) =>
-          writeWhole({
-            ...(openings.length === 0 ? {} : { [join(out, names[i]! + OPENING_SUFFIX)]: openingText(openings) }),
-            [files[i]!.public]: `${JSON.stringify(encodePublicSignals(publicSignals), null, 1)}\n`,
-            [files[i]!.proof]: proofText(proof, bytes),
-          }),
+          writeWhole(
+            {
+              ...(openings.length === 0 ? {} : { [files[i]!.opening]: openingText(openings) }),
+              [files[i]!.public]: `${JSON.stringify(encodePublicSignals(publicSignals), null, 1)}\n`,
+              [files[i]!.proof]: proofText(proof, bytes),
+            },
+            [files[i]!.opening],
+          ),
       },
     )
     progress.done(counted(samples.length, 'proof'))
@@ -125,7 +129,7 @@ export const prove = command({
         proofs: inferences.map(({ statement, stats }, i) => ({
           name: names[i],
           ...files[i],
-          ...(committed ? { opening: join(out, names[i]! + OPENING_SUFFIX) } : {}),
+          ...(committed ? { opening: files[i]!.opening } : {}),
           statement: statementJson(statement),
           ...stats,
         })),

@@ -62,6 +62,8 @@ export const setup = command({
     if (name !== undefined && verb !== 'contribute') throw new UsageError('--name belongs to contribute')
     if (ptauDigest !== undefined && (ptau === undefined || verb !== undefined))
       throw new UsageError('--ptau-digest belongs to --ptau')
+    if (ptauDigest !== undefined && !/^[0-9a-f]{128}$/i.test(ptauDigest))
+      throw new UsageError('--ptau-digest takes the 128 hexadecimal digits of a BLAKE2b-512 digest')
     if (beacon === undefined && iterationsExp !== undefined) throw new UsageError('--beacon-iterations needs --beacon')
     const ending = beacon === undefined ? undefined : { hash: beacon, iterationsExp: iterationsExp ?? 10 }
     if (verb === 'contribute' || verb === 'beacon') {
