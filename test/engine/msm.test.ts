@@ -45,7 +45,7 @@ function prepare(runtime: Runtime, group: Group, { n, kind, bits, width }: Case)
   })
   const msm: Msm = {
     ...{ group, integers: INTEGERS, stride, pointers: POINTERS, count: n, windows },
-    ...{ firstWindow: 0, windowCount: windows.count },
+    ...{ firstWindow: 0, windowCount: windows.count, multiples: 0 },
   }
   const { Fn, BASE } = curves[group]
   return { msm, expected: BASE.multiplyUnsafe(Fn.create(expected)) }
