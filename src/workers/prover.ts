@@ -40,7 +40,7 @@ export type ProverOptions = {
   /** The .zkey file. On shared memory (`readShared`) it is not copied. */
   readonly zkey: Uint8Array
   /**
-   * About how many proofs will be made: for many with a small key, preparation takes longer (half a second at 2^13 rows) and
+   * About how many proofs will be made: for many with a small key, preparation takes longer (a third of a second at 2^13 rows) and
    * each proof less. Default: many.
    */
   readonly expected?: number | undefined
