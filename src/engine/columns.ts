@@ -10,7 +10,7 @@ import type { R1cs } from '../groth16/r1cs.ts'
 import type { WasmMemory, WasmModule } from '../groth16/wasm.ts'
 import type { Variant } from './kernels/build.ts'
 import { BATCH, DEGREE, FILE_BYTES, FRESH, type Group, LISTS, POINT_BYTES, type Runtime, SHARED } from './runtime.ts'
-import { addPairs, freePlaces, sumItems, VANISHED, waiting } from './sums.ts'
+import { addPairs, doubleFirsts, freePlaces, sumItems, VANISHED, waiting } from './sums.ts'
 
 /** A matrix by columns: of wire s the entries starts[s] … starts[s+1] of `row` and `coefficient`. On shared memory. */
 export type Columns = {
@@ -204,7 +204,7 @@ function sumUnits(
       for (let u = 0; u < units.length; u++) if (sums[u] !== 0) put(u, sums[u]!)
     })
     if (doublings > 0) {
-      double(runtime, group, doublings)
+      if (!doubleFirsts(runtime, group, doublings)) throw new Error('a point of the ceremony is its own opposite')
       for (let u = 0; u < units.length; u++) if (sums[u] !== 0) sums[u] = place(u)
     }
     const fresh: number[] = []
@@ -229,18 +229,4 @@ function sumUnits(
   const bytes = units.length * FILE_BYTES[group]
   kernels.fqExport!(slot.list, slot.outs, units.length, DEGREE[group], SHARED.toFile)
   return new Uint8Array(runtime.bytes.slice(slot.list, slot.list + bytes))
-}
-
-/** Doubles the first points of the pairs in `slot.list`. */
-function double({ kernels, words, slot }: Runtime, group: Group, pairs: number): void {
-  if (pairs % 2 === 1) {
-    words[slot.list / 4 + 2 * pairs] = words[slot.list / 4]!
-    words[slot.list / 4 + 2 * pairs + 1] = words[slot.list / 4]!
-    words[slot.outs / 4 + pairs] = slot.filled
-  }
-  const records = Math.ceil(pairs / 2)
-  const done = kernels[`${group}Double`]!(
-    ...[slot.list, slot.outs, records, slot.records, slot.chain, BATCH / DEGREE[group]],
-  )
-  if (done !== records) throw new Error('a point of the ceremony is its own opposite')
 }

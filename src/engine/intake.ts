@@ -4,7 +4,7 @@
  */
 import { R } from '../groth16/bn254.ts'
 import { EngineMemoryError, type KeyLayout, type ProofLayout } from './layout.ts'
-import { bestWidth, type Msm, type Windows, windowsOf } from './msm.ts'
+import { bestWidth, type Msm, WIDE_BITS, type Windows, windowsOf } from './msm.ts'
 import { type ProofPlan, type Wires, writeElements } from './prepare.ts'
 import { type Group, POINT_BYTES, type Runtime, writeInteger } from './runtime.ts'
 
@@ -24,8 +24,6 @@ export type Intake = {
 const LIMIT = 2 ** 53
 /** High word of a double that is no number; the low word is the index of a wide value. */
 const WIDE = 0x7ff80000
-/** Magnitudes of wide values are below 2^WIDE_BITS: at most (r - 1)/2. */
-export const WIDE_BITS = 253
 
 const signed = (value: bigint): bigint => (value > R / 2n ? value - R : value)
 
@@ -152,7 +150,7 @@ function section(
       words[widePointers / 4 + k] = points + sizes[t]! * i + (value < 0n ? 1 : 0)
     })
   })
-  const whole = (windowCount: number) => ({ firstWindow: 0, windowCount })
+  const whole = (windowCount: number) => ({ firstWindow: 0, windowCount, multiples: 0 })
   return targets.map(({ group, smallPointers, widePointers }): Msm[] => [
     ...(n === 0
       ? []

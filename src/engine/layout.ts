@@ -6,6 +6,7 @@
 import { VeritensorError } from '../errors.ts'
 import { TABLE_BYTES } from './fixedBase.ts'
 import { ELEMENT, PAIR } from './kernels/field.ts'
+import { sharedWidth, WIDE_BITS, windowsOf } from './msm.ts'
 import { allocator, POINT_BYTES, SHARED, SLOT_BYTES } from './runtime.ts'
 
 /** WebAssembly's memories end here. */
@@ -39,10 +40,23 @@ export type KeyCounts = {
 
 export type KeyLayout = ReturnType<typeof keyLayout>
 
-/** A prepared key, from `start` on. */
-export function keyLayout(counts: KeyCounts, start: number = SHARED.end) {
+/** Largest domain whose points of H get multiples: 18 points take the place of one. */
+const MULTIPLES_POWER = 14
+
+/** Fewest proofs for which multiples pay: each of these saves a fortieth of what they cost. */
+const MULTIPLES_PROOFS = 64
+
+/**
+ * A prepared key, from `start` on. For many proofs with a small key, points of H have multiples beside them: as many as the
+ * windows `hMultiples` need, first all points, then all by 2^width, and so on.
+ */
+export function keyLayout(counts: KeyCounts, proofs: number, start: number = SHARED.end) {
   const { take, end } = allocator(start)
   const domain = 2 ** counts.power
+  const hMultiples =
+    counts.power <= MULTIPLES_POWER && proofs >= MULTIPLES_PROOFS
+      ? windowsOf(WIDE_BITS, sharedWidth(domain, WIDE_BITS))
+      : undefined
   return {
     counts,
     domain,
@@ -51,7 +65,8 @@ export function keyLayout(counts: KeyCounts, start: number = SHARED.end) {
     b2: take(POINT_BYTES.g2 * counts.b),
     c: take(POINT_BYTES.g1 * counts.c),
     /** In the order of the transform's results: bit-reversed. */
-    h: take(POINT_BYTES.g1 * domain),
+    h: take(POINT_BYTES.g1 * domain * (hMultiples?.count ?? 1)),
+    hMultiples,
     /** Rows in bit-reversed order: where each begins among the entries {u32 wire, u32 coefficient}. */
     startsA: take(4 * (domain + 1)),
     startsB: take(4 * (domain + 1)),
@@ -118,12 +133,12 @@ export type Layout = {
 }
 
 /**
- * The whole memory: a key, `proofs` proofs at a time, `threads` threads.
+ * The whole memory: a key that is for `expected` proofs, `proofs` of them at a time, `threads` threads.
  *
  * Throws EngineMemoryError.
  */
-export function planMemory(counts: KeyCounts, wide: WideCounts, proofs: number, threads: number): Layout {
-  const key = keyLayout(counts)
+export function planMemory(counts: KeyCounts, wide: WideCounts, proofs: number, threads: number, expected = 1): Layout {
+  const key = keyLayout(counts, expected)
   let end = key.end
   const places = Array.from({ length: proofs }, () => {
     const layout = proofLayout(key, wide, end)

@@ -14,6 +14,9 @@
 import { DEGREE, FILE_BYTES, FRESH, type Group, KEPT, LISTS, POINT_BYTES, type Runtime, SHARED } from './runtime.ts'
 import { freePlaces, sumItems, waiting } from './sums.ts'
 
+/** Magnitudes of residues are below 2^WIDE_BITS: at most (r - 1)/2. */
+export const WIDE_BITS = 253
+
 /** Shortest piece of work that is worth its way to another thread. */
 const LEAST_MS = 4
 
@@ -66,14 +69,20 @@ export function wideWidth(count: number, bits: number, threads: number): number 
   return best
 }
 
+/** The width of windows that share their buckets, of `count` full-size integers. */
+export function sharedWidth(count: number, bits: number): number {
+  const cost = (width: number): number => Math.ceil((bits + 1) / width) * count + 2 ** (width - 1)
+  return Array.from({ length: MAX_WIDTH.g1 - 1 }, (_, i) => i + 2).reduce((a, b) => (cost(b) < cost(a) ? b : a))
+}
+
 /** Parts of a sum that take some milliseconds each, about `pieces` of them: by windows, or by points if windows are few. */
 export function splitSum(msm: Msm, pieces: number): Msm[] {
-  const { count, windowCount, firstWindow, windows, group, stride } = msm
+  const { count, windowCount, firstWindow, windows, group, stride, multiples } = msm
   const additions = (count + 2 ** (windows.width - 1)) * windowCount
   const milliseconds = additions * (group === 'g1' ? 0.15e-3 : 0.42e-3)
   const wanted = Math.max(1, Math.min(pieces, Math.floor(milliseconds / LEAST_MS)))
   if (wanted === 1) return [msm]
-  if (windowCount >= wanted) {
+  if (windowCount >= wanted && multiples === 0) {
     const step = Math.ceil(windowCount / wanted)
     return Array.from({ length: Math.ceil(windowCount / step) }, (_, i) => ({
       ...msm,
@@ -101,6 +110,11 @@ export type Msm = {
   readonly windows: Windows
   readonly firstWindow: number
   readonly windowCount: number
+  /**
+   * Bytes from each point to its multiple by 2^width, from there to that by 2^(2·width) and so on: all windows then share
+   * their buckets. 0 if there are no multiples.
+   */
+  readonly multiples: number
 }
 
 /** Sums with weights 2^exponent: points as plain integers, x then y, 64 or 128 bytes each. */
@@ -117,12 +131,14 @@ function grid({ width }: Windows) {
   return { low, columns, rows, lists: columns + rows }
 }
 
+const bucketSets = ({ multiples, windowCount }: Msm): number => (multiples > 0 ? 1 : windowCount)
+
 /** Computes a sum, or some windows of it. `onRound` is called every few milliseconds and may throw to end the work. */
 export function multiScalar(runtime: Runtime, msm: Msm, onRound: (share: number) => void = () => {}): WeightedSums {
-  const { group, count, windows, firstWindow, windowCount } = msm
+  const { group, count, windows, firstWindow, windowCount, multiples } = msm
   const { lists } = grid(windows)
-  if (windowCount * lists > KEPT / DEGREE[group]) throw new Error('windows have too many rows and columns')
-  const step = windowsAtOnce(group, windows)
+  if (bucketSets(msm) * lists > KEPT / DEGREE[group]) throw new Error('windows have too many rows and columns')
+  const step = multiples > 0 ? windowCount : windowsAtOnce(group, windows)
   const kept: number[] = []
   for (let w = 0; w < windowCount; w += step) {
     const some = { ...msm, firstWindow: firstWindow + w, windowCount: Math.min(step, windowCount - w) }
@@ -130,7 +146,7 @@ export function multiScalar(runtime: Runtime, msm: Msm, onRound: (share: number)
     freePlaces(runtime, group, 3 * count * some.windowCount)
     fillBuckets(runtime, some, (share) => onRound((w + share * some.windowCount) / windowCount))
     sumRowsAndColumns(runtime, some)
-    kept.push(...keepSums(runtime, group, kept.length, some.windowCount * lists))
+    kept.push(...keepSums(runtime, group, kept.length, bucketSets(some) * lists))
   }
   return sumBits(runtime, msm, kept)
 }
@@ -138,12 +154,12 @@ export function multiScalar(runtime: Runtime, msm: Msm, onRound: (share: number)
 /** Sums the points of each bucket. A window has buckets 0 … 2^(width-1), the first of which stays empty. */
 function fillBuckets(runtime: Runtime, msm: Msm, onRound: (share: number) => void): void {
   const { kernels, slot } = runtime
-  const { group, integers, stride, pointers, count, windows, firstWindow, windowCount } = msm
+  const { group, integers, stride, pointers, count, windows, firstWindow, windowCount, multiples } = msm
   const { width } = windows
   const buckets = 2 ** (width - 1) + 1
   const block = Math.floor(FRESH / DEGREE[group] / windowCount)
   let from = 0
-  sumItems(runtime, group, slot.buckets, windowCount * buckets, (items) => {
+  sumItems(runtime, group, slot.buckets, bucketSets(msm) * buckets, (items) => {
     if (from >= count) return undefined
     onRound(from / count)
     const n = Math.min(block, count - from)
@@ -156,7 +172,7 @@ function fillBuckets(runtime: Runtime, msm: Msm, onRound: (share: number) => voi
       const half = w === windows.count - 1 ? 0 : 2 ** (width - 1)
       end = kernels.digitItems!(
         ...[integers + stride * from + byte, stride, bit - 8 * byte, 2 ** width - 1, half, n],
-        ...[pointers + 4 * from, i * buckets, end],
+        ...[pointers + 4 * from, multiples * w, multiples > 0 ? 0 : i * buckets, end],
       )
     }
     from += n
@@ -165,21 +181,23 @@ function fillBuckets(runtime: Runtime, msm: Msm, onRound: (share: number) => voi
 }
 
 /** Sums the buckets of each column and of each row but the first ones. */
-function sumRowsAndColumns(runtime: Runtime, { group, windows, windowCount }: Msm): void {
+function sumRowsAndColumns(runtime: Runtime, msm: Msm): void {
   const { kernels, slot } = runtime
+  const { group, windows } = msm
+  const sets = bucketSets(msm)
   const { low, lists } = grid(windows)
   const buckets = 2 ** (windows.width - 1) + 1
   const block = FRESH / 2 / DEGREE[group]
-  let [window, from] = [0, 0]
-  sumItems(runtime, group, slot.sums, windowCount * lists, (items) => {
-    if (window === windowCount) return undefined
+  let [set, from] = [0, 0]
+  sumItems(runtime, group, slot.sums, sets * lists, (items) => {
+    if (set === sets) return undefined
     let end = items
-    for (let room = block; window < windowCount && room > 0; ) {
+    for (let room = block; set < sets && room > 0; ) {
       const n = Math.min(room, buckets - from)
-      end = kernels.splitBuckets!(slot.buckets + 4 * window * buckets, from, n, low, window * lists, end)
+      end = kernels.splitBuckets!(slot.buckets + 4 * set * buckets, from, n, low, set * lists, end)
       room -= n
       from += n
-      if (from === buckets) [window, from] = [window + 1, 0]
+      if (from === buckets) [set, from] = [set + 1, 0]
     }
     return end
   })
@@ -199,15 +217,12 @@ function keepSums(runtime: Runtime, group: Group, first: number, count: number):
 }
 
 /** From sums of rows and columns of all windows to sums for powers of two: each goes to the bits of its number. */
-function sumBits(
-  runtime: Runtime,
-  { group, windows, firstWindow, windowCount }: Msm,
-  kept: readonly number[],
-): WeightedSums {
+function sumBits(runtime: Runtime, msm: Msm, kept: readonly number[]): WeightedSums {
   const { words, slot } = runtime
+  const { group, windows, firstWindow, multiples } = msm
   const { width } = windows
   const { low, columns, lists } = grid(windows)
-  const powers = width * windowCount + 1
+  const powers = width * bucketSets(msm) + 1
   freePlaces(runtime, group, width * kept.length)
   let next = 0
   sumItems(runtime, group, slot.buckets, powers, (items) => {
@@ -231,7 +246,7 @@ function sumBits(
   for (let e = 0; e < powers; e++) {
     const pointer = waiting(runtime, slot.buckets, e)
     if (pointer === 0) continue
-    exponents.push(width * firstWindow + e)
+    exponents.push((multiples > 0 ? 0 : width * firstWindow) + e)
     found.push(pointer)
   }
   return { exponents, points: exportPoints(runtime, group, found, SHARED.toPlain) }

@@ -20,6 +20,7 @@ import {
   SHARED,
   writeInteger,
 } from './runtime.ts'
+import { doubleFirsts } from './sums.ts'
 
 /** Which points of a section are used, and for which wires. */
 export type Used = Wires & {
@@ -276,6 +277,33 @@ export function* writeKey(
   makeTable.g1(runtime, layout.delta.g1, delta1)
   yield
   makeTable.g2(runtime, layout.delta.g2, delta2)
+  yield
+  yield* hMultiples(runtime, layout, plan.vanishing)
+}
+
+/** Multiples of the points of H. */
+function* hMultiples(runtime: Runtime, layout: KeyLayout, vanishing: Uint32Array): Generator<void> {
+  const { words, slot } = runtime
+  const { h, domain, hMultiples: windows, delta } = layout
+  if (windows === undefined) return
+  const size = POINT_BYTES.g1
+  // points at infinity have no coordinates that could be doubled; nothing is ever multiplied by what stands for them
+  for (const place of vanishing) words.copyWithin((h + size * place) / 4, delta.g1 / 4, (delta.g1 + size) / 4)
+  for (let w = 1; w < windows.count; w++)
+    for (let first = 0; first < domain; first += IMPORT) {
+      const n = Math.min(IMPORT, domain - first)
+      const to = h + size * (w * domain + first)
+      for (let j = 0; j < windows.width; j++) {
+        const from = j === 0 ? to - size * domain : to
+        for (let i = 0; i < n; i++) {
+          words[slot.list / 4 + 2 * i] = from + size * i
+          words[slot.list / 4 + 2 * i + 1] = from + size * i
+          words[slot.outs / 4 + i] = to + size * i
+        }
+        if (!doubleFirsts(runtime, 'g1', n)) throw new KeyError('malformed', 'a point of H is its own opposite')
+      }
+      yield
+    }
 }
 
 /** Integers as elements of the scalar field, in Montgomery form or not. */

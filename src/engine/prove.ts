@@ -3,21 +3,22 @@
  * @module
  */
 import type { ProofSums } from './assemble.ts'
-import { takeIn, type Values, WIDE_BITS } from './intake.ts'
+import { takeIn, type Values } from './intake.ts'
 import type { KeyLayout, ProofLayout } from './layout.ts'
-import { type Msm, multiScalar, type WeightedSums, type Windows, wideWidth, windowsOf } from './msm.ts'
+import { type Msm, multiScalar, type WeightedSums, WIDE_BITS, type Windows, wideWidth, windowsOf } from './msm.ts'
 import type { ProofPlan } from './prepare.ts'
-import type { Runtime } from './runtime.ts'
+import { POINT_BYTES, type Runtime } from './runtime.ts'
 import { cutOf, type Pass, passBlocks, runPass, writeBias } from './transforms.ts'
 
 /** The windows of the sum over H, whose integers are full-size, for a number of threads that share it. */
-export const quotientWindows = ({ domain }: KeyLayout, threads: number): Windows =>
-  windowsOf(WIDE_BITS, wideWidth(domain, WIDE_BITS, threads))
+export const quotientWindows = ({ domain, hMultiples }: KeyLayout, threads: number): Windows =>
+  hMultiples ?? windowsOf(WIDE_BITS, wideWidth(domain, WIDE_BITS, threads))
 
 /** The sum over H. */
 export const quotientSum = (key: KeyLayout, proof: ProofLayout, windows: Windows): Msm => ({
   ...{ group: 'g1', integers: proof.integers, stride: 32, pointers: proof.pointers, count: key.domain },
   ...{ windows, firstWindow: 0, windowCount: windows.count },
+  multiples: key.hMultiples === undefined ? 0 : POINT_BYTES.g1 * key.domain,
 })
 
 /** Phases in their order, and the share of each in the time, measured at 2¹⁷ rows with small values. */

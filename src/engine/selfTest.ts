@@ -87,7 +87,7 @@ function sums(runtime: Runtime, room: number): void {
     }
     const msm: Msm = {
       ...{ group, integers, stride: 32, pointers, count, windows },
-      ...{ firstWindow: 0, windowCount: windows.count },
+      ...{ firstWindow: 0, windowCount: windows.count, multiples: 0 },
     }
     const sum = multiScalar(runtime, msm)
     const multiple = ((expected % R) + R) % R

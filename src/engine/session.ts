@@ -33,6 +33,8 @@ export type SessionOptions = {
   readonly threads: number
   /** Proofs at a time; fewer if memory does not hold them, but at least one. */
   readonly proofs: number
+  /** About how many proofs will be made in all; default: one. */
+  readonly expected?: number | undefined
   /** Memory that may be used; default: up to 4 GiB. */
   readonly bytes?: number | undefined
   /** Tells wires whose values may be 2⁵³ or more; default: any. */
@@ -65,11 +67,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 }
 
 /** The layout with as many proofs at a time as fit. */
-function layoutWithin(plan: KeyPlan, { threads, proofs, bytes = MAX_BYTES, wideWire }: SessionOptions): Layout {
+function layoutWithin(
+  plan: KeyPlan,
+  { threads, proofs, expected, bytes = MAX_BYTES, wideWire }: SessionOptions,
+): Layout {
   const wide = wideCounts(plan, wideWire)
   for (let k = proofs; ; k--) {
     try {
-      const layout = planMemory(plan.counts, wide, k, threads)
+      const layout = planMemory(plan.counts, wide, k, threads, expected)
       if (layout.bytes <= bytes || k === 1) return layout
     } catch (error) {
       if (k === 1 || !(error instanceof EngineMemoryError)) throw error

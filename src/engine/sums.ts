@@ -135,3 +135,17 @@ function addUnlikely(runtime: Runtime, group: Group, outs: number, records: numb
   for (const place of vanished) words.fill(VANISHED, place / 4, place / 4 + 2)
   return vanished.length > 0
 }
+
+/** Doubles the first points of the pairs in `slot.list`, to places in `slot.outs`. Returns false if one of them has y = 0. */
+export function doubleFirsts({ kernels, words, slot }: Runtime, group: Group, pairs: number): boolean {
+  if (pairs % 2 === 1) {
+    words[slot.list / 4 + 2 * pairs] = words[slot.list / 4]!
+    words[slot.list / 4 + 2 * pairs + 1] = words[slot.list / 4]!
+    words[slot.outs / 4 + pairs] = slot.filled
+  }
+  const records = Math.ceil(pairs / 2)
+  const done = kernels[`${group}Double`]!(
+    ...[slot.list, slot.outs, records, slot.records, slot.chain, BATCH / DEGREE[group]],
+  )
+  return done === records
+}

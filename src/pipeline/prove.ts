@@ -134,7 +134,7 @@ export async function prove(
   const destination = options.destination ?? OFF_CHAIN
   checkDestination(destination)
   const threads = threadsFor(jobs.length, circuit.rows, options)
-  const prover = await openProver({ ...options, circuit, zkey: keys.zkey, threads })
+  const prover = await openProver({ ...options, circuit, zkey: keys.zkey, threads, expected: jobs.length })
   const vkDigest = verifyingKeyDigest(prover.verifyingKey)
   const compress = compressor(visibility, model, vkDigest, destination, weights?.integers)
   // the first failure ends the others

@@ -39,6 +39,11 @@ export type ProverOptions = {
   readonly circuit: Circuit
   /** The .zkey file. On shared memory (`readShared`) it is not copied. */
   readonly zkey: Uint8Array
+  /**
+   * About how many proofs will be made: for many with a small key, preparation takes longer (a third of a second at 2^13 rows) and
+   * each proof less. Default: many.
+   */
+  readonly expected?: number | undefined
   /** Threads. Default: as many as processors, but no more than fit into free memory. */
   readonly threads?: number | undefined
   /** Inferences that may wait while all threads are busy. Default: 2 for each thread. */
@@ -90,6 +95,7 @@ export async function openProver(options: ProverOptions): Promise<Prover> {
   const session = await openSession({
     ...{ key, threads, proofs: threads, wideWire: circuit.wideWire },
     variant: engine,
+    expected: options.expected ?? Number.POSITIVE_INFINITY,
     bytes: Math.min(MAX_BYTES, freeMemory()),
   })
   const workers = pool(threads, Number.MAX_SAFE_INTEGER, { engine: 'ours', circuit, session })

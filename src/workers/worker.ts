@@ -82,13 +82,21 @@ function check(verifyingKey: VerifyingKey, publicSignals: readonly bigint[], pro
   if (!valid) throw new CorruptKeyError()
 }
 
+/** Shortest time between two reports of one phase. */
+const PROGRESS_MS = 50
+
 /** Shares of the time before the proof proper, and up to the check. */
 const share = { solving: 0.02, checking: 0.98 }
 
 async function prove(id: number, task: ProveTask): Promise<ProveResult> {
   const data = workerData as ProverData
-  const progress = (fraction: number, phase: string): void =>
+  let [reported, at] = ['', 0]
+  const progress = (fraction: number, phase: string): void => {
+    const now = performance.now()
+    if (phase === reported && now - at < PROGRESS_MS) return
+    ;[reported, at] = [phase, now]
     parentPort?.postMessage({ task: id, fraction, phase } satisfies ProgressMessage)
+  }
   const times = [performance.now()]
   progress(0, 'witness')
   const values = witness(task.source)

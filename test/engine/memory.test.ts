@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { MAX_BYTES, planMemory } from '../../src/engine/layout.ts'
+import { POINT_BYTES } from '../../src/engine/runtime.ts'
 import { createPlaces } from '../../src/workers/places.ts'
 import { codeOf } from '../groth16/tools.ts'
 
@@ -18,11 +19,13 @@ test('a domain of 2²² fits, with every wire in A, B and C; a larger one is ref
   expect(await codeOf(() => planMemory(counts(23), wide, 1, 1))).toBe('limit/engine-memory')
 })
 
-test('nothing overlaps: what is laid out ascends and ends where it says', () => {
-  const { key, proofs, slots, bytes } = planMemory(counts(10), wide, 2, 3)
+test.each([1, 1000])('nothing overlaps: what is laid out ascends and ends where it says (%i proofs)', (expected) => {
+  const { key, proofs, slots, bytes } = planMemory(counts(10), wide, 2, 3, expected)
   const numbers = (value: unknown): number[] =>
     typeof value === 'number' ? [value] : Object.values(value as object).flatMap(numbers)
-  const { counts: _, domain: __, ...addresses } = key
+  const { counts: _, domain, hMultiples, ...addresses } = key
+  expect(key.startsA - key.h).toBe(POINT_BYTES.g1 * domain * (hMultiples?.count ?? 1))
+  expect(hMultiples === undefined).toBe(expected === 1)
   const all = [...numbers(addresses)]
   expect(all).toEqual([...all].sort((a, b) => a - b))
   expect(proofs[0]!.abort).toBeGreaterThanOrEqual(key.end)

@@ -45,7 +45,7 @@ function prepare(runtime: Runtime, group: Group, { n, kind, bits, width }: Case)
   })
   const msm: Msm = {
     ...{ group, integers: INTEGERS, stride, pointers: POINTERS, count: n, windows },
-    ...{ firstWindow: 0, windowCount: windows.count },
+    ...{ firstWindow: 0, windowCount: windows.count, multiples: 0 },
   }
   const { Fn, BASE } = curves[group]
   return { msm, expected: BASE.multiplyUnsafe(Fn.create(expected)) }
@@ -74,6 +74,20 @@ describe.each(variants)('%s: sums equal naive ones', (variant) => {
 
   test('more points than one round takes keep their buckets', () => {
     check('g2', { n: 40_000, kind: 'random', bits: 4 })
+  })
+
+  test.each(['g1', 'g2'] as const)('%s, windows that share their buckets, by multiples of the points', (group) => {
+    for (const n of [0, 1, 2, 30, 200]) {
+      const { msm, expected } = prepare(runtime, group, { n, kind: 'small multiples', bits: 60, width: 7 })
+      const multiples = 64 * POINT_BYTES[group]
+      for (let w = 1; w < msm.windows.count; w++) {
+        const points = [1n, 2n, 3n].map((k) => curves[group].BASE.multiplyUnsafe(k << BigInt(7 * w)))
+        writePoints(runtime, group, points, POINTS + multiples * w, STAGING)
+      }
+      const parts = splitSum({ ...msm, multiples }, 3)
+      const sums = parts.map((part) => multiScalar(runtime, part))
+      expect((weightedSum[group](sums) as CurvePoint).equals(expected)).toBe(true)
+    }
   })
 
   test('parts add up to the whole', () => {

@@ -26,10 +26,10 @@ type Wrap = (pool: Pool) => Pool
 async function open(
   { circuit }: Pick<Provable, 'circuit'>,
   zkey: Uint8Array,
-  { variant = variants[0]!, threads = 2, wrap = ((pool) => pool) as Wrap } = {},
+  { variant = variants[0]!, threads = 2, expected = 1, wrap = ((pool) => pool) as Wrap } = {},
 ) {
   const key = readZkey(zkey)
-  const session = await openSession({ key, variant, threads, proofs: threads, wideWire: circuit.wideWire })
+  const session = await openSession({ key, variant, threads, proofs: threads, wideWire: circuit.wideWire, expected })
   const workerData: ProverData = { engine: 'ours', circuit, session }
   const pool = wrap(openPool({ threads, maxQueue: 100, workerData }))
   const prover = openEngineProver(session, pool, 100, 'auto')
@@ -51,8 +51,12 @@ describe('proofs equal those of snarkjs for the same key, witness and blinding',
     const zkey = await devKey(circuit)
     const witness = solve(circuit, inputs)
     const expected = await reference.prove(zkey, encodeWtns(witness), blinding)
-    for (const variant of ['int', variants[0]!] as const) {
-      const { key, prove } = await openDirect(zkey, variant, circuit)
+    // with multiples of the points of H, and without
+    for (const [variant, proofs] of [
+      ['int', 1],
+      [variants[0]!, 1000],
+    ] as const) {
+      const { key, prove } = await openDirect(zkey, variant, circuit, proofs)
       const proof = prove(witness, blinding)
       expect([variant, proof]).toEqual([variant, expected.proof])
       const { publicSignals } = expected
@@ -68,11 +72,13 @@ describe('proofs equal those of snarkjs for the same key, witness and blinding',
     const zkey = await devKey(circuit)
     const witness = solve(circuit, inputs)
     const { proof: expected, publicSignals } = await reference.prove(zkey, encodeWtns(witness), blinding)
-    const prover = await open({ circuit }, zkey, { variant })
-    for (const mode of ['throughput', 'latency'] as const)
-      expect(await prover.prove({ inputs }, { ...same, mode })).toMatchObject({ proof: expected, publicSignals })
-    expect((await prover.prove({ values: witness })).proof).not.toEqual(expected)
-    await prover.close()
+    for (const proofs of [1, 1000]) {
+      const prover = await open({ circuit }, zkey, { variant, expected: proofs })
+      for (const mode of ['throughput', 'latency'] as const)
+        expect(await prover.prove({ inputs }, { ...same, mode })).toMatchObject({ proof: expected, publicSignals })
+      expect((await prover.prove({ values: witness })).proof).not.toEqual(expected)
+      await prover.close()
+    }
   })
 })
 

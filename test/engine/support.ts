@@ -239,10 +239,15 @@ export async function devKey(
 let tables: Tables | undefined
 let thread: Runtime | undefined
 
-/** A session of one thread, and that thread: this one. */
-export async function openDirect(zkey: Uint8Array, variant: Variant, circuit?: Pick<Circuit, 'wideWire'>) {
+/** A session of one thread for about `expected` proofs, and that thread: this one. */
+export async function openDirect(
+  zkey: Uint8Array,
+  variant: Variant,
+  circuit?: Pick<Circuit, 'wideWire'>,
+  expected = 1,
+) {
   const key = readZkey(zkey)
-  const session = await openSession({ key, variant, threads: 1, proofs: 1, wideWire: circuit?.wideWire })
+  const session = await openSession({ key, variant, threads: 1, proofs: 1, wideWire: circuit?.wideWire, expected })
   const { layout, module, memory } = session
   const runtime = openRuntime(variant, module, memory, layout.slots[0]!)
   const points = keyPoints(session.header, key.verifyingKey)

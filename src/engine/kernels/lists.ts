@@ -31,14 +31,14 @@ export function listKernels(module: ModuleBuilder): void {
   /** Moves on over an item that was written, if the condition is 1: no branch, as none could be foretold. */
   const keepItem = (to: Local, condition: Code): Code => increase(to, i32.shl(condition, i32.const(3)))
 
-  // (integers, stride, shift, mask, half, n, pointers, list, items) → end: of each integer the digit (bits `shift`… under the
-  // mask of the 64 at its address) - half; where that is not 0 an item for list + |digit|, with the pointer's sign changed
-  // for a negative one
+  // (integers, stride, shift, mask, half, n, pointers, offset, list, items) → end: of each integer the digit (bits `shift`… under the
+  // mask of the 64 at its address) - half; where that is not 0 an item for list + |digit|: the pointer plus the offset, with its
+  // sign changed for a negative one
   module.func(
     'digitItems',
-    new Array(9).fill('i32'),
+    new Array(10).fill('i32'),
     ['i32'],
-    (f, integers, stride, shift, mask, half, n, pointers, list, items) => {
+    (f, integers, stride, shift, mask, half, n, pointers, offset, list, items) => {
       const [digit, negative] = [f.local('i32'), f.local('i32')]
       const value = i64.shrU(i64.loadUnaligned(at(integers!)), i64.extendI32U(get(shift!)))
       return [
@@ -47,7 +47,11 @@ export function listKernels(module: ModuleBuilder): void {
           set(negative, i32.shrU(get(digit), i32.const(31))),
           // |d| = (d xor -s) + s
           set(digit, i32.add(i32.xor(get(digit), i32.sub(i32.const(0), get(negative))), get(negative))),
-          writeItem(items!, i32.xor(i32.load(at(pointers!)), get(negative)), i32.add(get(list!), get(digit))),
+          writeItem(
+            items!,
+            i32.xor(i32.add(i32.load(at(pointers!)), get(offset!)), get(negative)),
+            i32.add(get(list!), get(digit)),
+          ),
           keepItem(items!, isSet(get(digit))),
           increase(integers!, get(stride!)),
           increase(pointers!, 4),
