@@ -87,10 +87,10 @@ export async function compressedGas(lab: Lab, what: string, x: Uint8Array): Prom
   return { what, tx, snarkjs: null, floor: floorOf(tx, exec, 3), deploy: await deployGas(lab, contract) }
 }
 
-function simulateCompressed(x: Uint8Array, contract: string): { proof: Proof; y: bigint; ctx: string } {
-  const [y, ctx] = [digestOf(x), id('context')]
+function simulateCompressed(x: Uint8Array, contract: string, number = 0): { proof: Proof; y: bigint; ctx: string } {
+  const [y, ctx] = [digestOf(x), id(number === 0 ? 'context' : `context ${number}`)]
   const { r, e } = challengeOf(verifyingKeyDigest(simulatedKey(3, SALT)), { chainId: 31337n, contract, ctx }, y, x)
-  return { proof: simulateProof(SALT, [y, r, e]), y, ctx }
+  return { proof: simulateProof(SALT, [y, r, e], number), y, ctx }
 }
 
 /** Stored keys: storing one, verifying under it, batches. Three signals. */
@@ -118,6 +118,15 @@ export async function storedGas(lab: Lab): Promise<GasRow[]> {
       const batch = [digest, some.map((p) => p.words), some.flatMap((p) => p.signals)]
       const all = await measured(lab, verifier, 'verifyBatch', batch)
       rows.push({ what: `batch of ${m}, each proof`, tx: Math.ceil(all.tx / m) })
+    }
+    const mnist = Uint8Array.of(...MNIST.output, ...MNIST.input)
+    for (const m of [8, 32]) {
+      const address = await verifier.getAddress()
+      const some = Array.from({ length: m }, (_, i) => simulateCompressed(mnist, address, i))
+      const statements = some.map(({ y, ctx }) => ({ commitments: [], y, ctx, x: hexlify(mnist) }))
+      const batch = [digest, some.map(({ proof }) => proofWords(proof)), statements]
+      const all = await measured(lab, verifier, 'verifyCompressedBatch', batch)
+      rows.push({ what: `batch of ${m}, MNIST, each proof`, tx: Math.ceil(all.tx / m) })
     }
   }
   return rows

@@ -21,6 +21,7 @@ export const KEY_VERIFIER_ABI = [
   'function verify(bytes32 vkHash, uint256[8] proof, uint256[] input) view returns (bool)',
   'function verifyCompressed(bytes32 vkHash, uint256[8] proof, uint256[] commitments, uint256 y, bytes32 ctx, bytes x) view returns (bool)',
   'function verifyBatch(bytes32 vkHash, uint256[8][] proofs, uint256[] input) view returns (bool)',
+  'function verifyCompressedBatch(bytes32 vkHash, uint256[8][] proofs, tuple(uint256[] commitments, uint256 y, bytes32 ctx, bytes x)[] statements) view returns (bool)',
   'function challenge(bytes32 vkHash, bytes32 ctx, uint256 y, bytes x) view returns (uint256 r, uint256 e)',
   'function publicInputs(bytes32 vkHash) view returns (uint256 n)',
   'function keyAddress(bytes32 vkHash) view returns (address)',

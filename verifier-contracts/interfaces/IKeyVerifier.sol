@@ -9,6 +9,14 @@ pragma solidity ^0.8.24;
 /// Public signals of a model with input compression are y, r, e and then its commitments; y, r, e mean nothing to a
 /// caller and must never come from one: use {verifyCompressed}, which takes what they stand for.
 interface IKeyVerifier {
+    /// @notice What a proof states about a model with input compression, as {verifyCompressed} takes it.
+    struct CompressedStatement {
+        uint256[] commitments;
+        uint256 y;
+        bytes32 ctx;
+        bytes x;
+    }
+
     /// @notice A key was stored.
     /// @param vkHash The key's hash.
     /// @param publicInputs Number of public signals that proofs under this key have.
@@ -58,6 +66,15 @@ interface IKeyVerifier {
         external
         view
         returns (bool);
+
+    /// @notice {verifyBatch} of proofs of models with input compression: every challenge and evaluation is computed here.
+    /// @param proofs At least one proof, each as in {verify}.
+    /// @param statements What the proofs state, in the same order.
+    function verifyCompressedBatch(
+        bytes32 vkHash,
+        uint256[8][] calldata proofs,
+        CompressedStatement[] calldata statements
+    ) external view returns (bool);
 
     /// @notice Challenge and evaluation that {verifyCompressed} computes: what a prover puts into the proof.
     function challenge(bytes32 vkHash, bytes32 ctx, uint256 y, bytes calldata x)

@@ -328,4 +328,120 @@ contract BatchTest is Test {
         phase.verifyMixedBatch(b.vkHashes, b.counts, b.proofs, b.input);
         vm.snapshotGasLastCall("phase one batch of 8 under 4 keys");
     }
+
+    // ------------------------------------------------------------------------------------------ compressed statements
+
+    /// @dev m honest proofs of bytes under the third key, which has one commitment besides y, r, e.
+    function compressedOf(IKeyVerifier verifier, uint256 m, uint256 seed)
+        internal
+        view
+        returns (uint256[8][] memory proofs, IKeyVerifier.CompressedStatement[] memory statements)
+    {
+        proofs = new uint256[8][](m);
+        statements = new IKeyVerifier.CompressedStatement[](m);
+        for (uint256 i = 0; i < m; i++) {
+            uint256[] memory signals = Simulator.drawSignals(4, seed + i);
+            bytes32 ctx = keccak256(abi.encode(seed, i));
+            bytes memory x = bytes.concat(ctx, bytes32(signals[1]), ctx);
+            uint256 length = seed % 97;
+            assembly ("memory-safe") {
+                mstore(x, length)
+            }
+            (signals[1], signals[2]) = verifier.challenge(hashes[2], ctx, signals[0], x);
+            proofs[i] = keys[2].prove(signals, seed + i);
+            uint256[] memory commitments = new uint256[](1);
+            commitments[0] = signals[3];
+            statements[i] = IKeyVerifier.CompressedStatement(commitments, signals[0], ctx, x);
+        }
+    }
+
+    function testFuzz_honestCompressedBatchesAreAccepted(uint256 m, uint256 seed) external view {
+        m = bound(m, 1, 3);
+        for (uint256 k = 0; k < 2; k++) {
+            IKeyVerifier verifier = k == 0 ? IKeyVerifier(universal) : phase;
+            (uint256[8][] memory proofs, IKeyVerifier.CompressedStatement[] memory statements) =
+                compressedOf(verifier, m, seed >> 8);
+            assertTrue(verifier.verifyCompressedBatch(hashes[2], proofs, statements), "refused");
+            IKeyVerifier other = k == 0 ? IKeyVerifier(phase) : universal;
+            assertTrue(!other.verifyCompressedBatch(hashes[2], proofs, statements), "accepted by another contract");
+        }
+    }
+
+    function testFuzz_oneOtherPartFailsACompressedBatch(uint256 m, uint256 seed, uint256 i, uint256 part, uint256 by)
+        external
+        view
+    {
+        (uint256[8][] memory proofs, IKeyVerifier.CompressedStatement[] memory statements) =
+            compressedOf(universal, bound(m, 1, 3), seed >> 8);
+        i %= proofs.length;
+        by = bound(by, 1, R - 1);
+        IKeyVerifier.CompressedStatement memory s = statements[i];
+        part %= 6;
+        if (part == 0) s.y = addmod(s.y, by, R);
+        else if (part == 1) s.ctx = bytes32(uint256(s.ctx) ^ by);
+        else if (part == 2) s.commitments[0] = addmod(s.commitments[0], by, R);
+        else if (part == 3) s.x = bytes.concat(s.x, bytes1(uint8(by)));
+        else if (part == 4 && s.x.length > 0) s.x[by % s.x.length] ^= bytes1(uint8(1 + (by % 255)));
+        else proofs[i][by % 8] ^= 1 << (by % 253);
+        assertTrue(!universal.verifyCompressedBatch(hashes[2], proofs, statements), "accepted");
+    }
+
+    function test_compressedStatementsDontChangePlaces() external view {
+        (uint256[8][] memory proofs, IKeyVerifier.CompressedStatement[] memory statements) =
+            compressedOf(universal, 2, 7);
+        (statements[0], statements[1]) = (statements[1], statements[0]);
+        assertTrue(!universal.verifyCompressedBatch(hashes[2], proofs, statements), "accepted");
+    }
+
+    function test_aliasesInACompressedBatchAreRefused() external view {
+        (uint256[8][] memory proofs, IKeyVerifier.CompressedStatement[] memory statements) =
+            compressedOf(universal, 2, 7);
+        statements[1].commitments[0] += R;
+        assertTrue(!universal.verifyCompressedBatch(hashes[2], proofs, statements), "a commitment");
+        // a prover who makes the proof for y + R gets no further
+        uint256 y = statements[1].y + R;
+        uint256[] memory signals = new uint256[](4);
+        (signals[1], signals[2]) = universal.challenge(hashes[2], statements[1].ctx, y, statements[1].x);
+        (signals[0], signals[3]) = (y - R, statements[1].commitments[0] - R);
+        (proofs[1], statements[1].y, statements[1].commitments[0]) = (keys[2].prove(signals, 1), y, signals[3]);
+        assertTrue(!universal.verifyCompressedBatch(hashes[2], proofs, statements), "y");
+        statements[1].y = y - R;
+        (signals[1], signals[2]) = universal.challenge(hashes[2], statements[1].ctx, y - R, statements[1].x);
+        proofs[1] = keys[2].prove(signals, 1);
+        assertTrue(universal.verifyCompressedBatch(hashes[2], proofs, statements), "an honest one");
+    }
+
+    function test_partsOfACompressedBatchMustFit() external {
+        (uint256[8][] memory proofs, IKeyVerifier.CompressedStatement[] memory statements) =
+            compressedOf(universal, 2, 7);
+        IKeyVerifier.CompressedStatement[] memory one = new IKeyVerifier.CompressedStatement[](1);
+        one[0] = statements[0];
+        vm.expectRevert(IKeyVerifier.MalformedBatch.selector);
+        universal.verifyCompressedBatch(hashes[2], proofs, one);
+        vm.expectRevert(IKeyVerifier.MalformedBatch.selector);
+        universal.verifyCompressedBatch(hashes[2], new uint256[8][](0), new IKeyVerifier.CompressedStatement[](0));
+        vm.expectRevert(abi.encodeWithSelector(IKeyVerifier.WrongInputCount.selector, 4, 3));
+        universal.verifyCompressedBatch(hashes[0], proofs, statements);
+        statements[1].commitments = new uint256[](2);
+        vm.expectRevert(abi.encodeWithSelector(IKeyVerifier.WrongInputCount.selector, 5, 4));
+        universal.verifyCompressedBatch(hashes[2], proofs, statements);
+        vm.expectRevert(abi.encodeWithSelector(IKeyVerifier.UnknownKey.selector, bytes32("none")));
+        universal.verifyCompressedBatch("none", proofs, statements);
+    }
+
+    function test_compressedBatchesShortOfGasAreNotJudged() external view {
+        (uint256[8][] memory proofs, IKeyVerifier.CompressedStatement[] memory statements) =
+            compressedOf(universal, 3, 7);
+        bytes memory data = abi.encodeCall(IKeyVerifier.verifyCompressedBatch, (hashes[2], proofs, statements));
+        bool answered = false;
+        for (uint256 gas = 50_000; gas < 700_000; gas += 10_000) {
+            (bool success, bytes memory answer) = address(universal).staticcall{gas: gas}(data);
+            assertTrue(success || !answered, "fails with more gas");
+            if (success) assertTrue(abi.decode(answer, (bool)), "refused");
+            answered = answered || success;
+        }
+        assertTrue(answered, "never enough");
+    }
+
+    // ---------------------------------------------------------------------------------------------------- one key, again
 }

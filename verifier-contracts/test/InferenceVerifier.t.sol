@@ -96,18 +96,18 @@ contract InferenceVerifierTest is World {
         uint256[] memory c = new uint256[](2);
         (c[0], c[1]) = (5, 6);
         IInferenceVerifier.InferenceProof memory p = proveCompressed(committedKey, CTX, c, output, input);
-        for (uint256 at = 0; at < 84; at++) {
-            uint32 count = uint32(at < 64 ? 32 - at % 32 : 84 - at);
+        for (uint256 from = 0; from < 84; from++) {
+            uint32 count = uint32(from < 64 ? 32 - from % 32 : 84 - from);
             bytes memory told = new bytes(count);
             bytes memory statement = bytes.concat(abi.encode(5, 6), input);
             for (uint256 i = 0; i < count; i++) {
-                told[i] = statement[at + i];
+                told[i] = statement[from + i];
             }
-            uint256 model = registerOpen(uint32(at), count, keccak256(told));
+            uint256 model = registerOpen(uint32(from), count, keccak256(told));
             bytes32 commitmentTo_ = commitmentTo(model, p);
             inference.verifyInference(model, commitmentTo_, output, abi.encode(p));
-            told[at % count] ^= 0x01;
-            model = registerOpen(uint32(at), count, keccak256(told));
+            told[from % count] ^= 0x01;
+            model = registerOpen(uint32(from), count, keccak256(told));
             expect(IZKMLVerifier.ModelMismatch.selector, model, commitmentTo_, output, abi.encode(p));
         }
         // an honest proof about other weights

@@ -107,6 +107,31 @@ abstract contract KeyVerifier is IKeyVerifier {
     }
 
     /// @inheritdoc IKeyVerifier
+    function verifyCompressedBatch(
+        bytes32 vkHash,
+        uint256[8][] calldata proofs,
+        CompressedStatement[] calldata statements
+    ) external view returns (bool) {
+        if (statements.length != proofs.length) revert MalformedBatch();
+        (, uint256 n) = _sizeOf(vkHash);
+        uint256[] memory input = new uint256[](n * statements.length);
+        uint256 next = 0;
+        for (uint256 i = 0; i < statements.length; i++) {
+            CompressedStatement calldata s = statements[i];
+            uint256 count = s.commitments.length;
+            if (count + 3 != n) revert WrongInputCount(count + 3, n);
+            input[next] = s.y;
+            (input[next + 1], input[next + 2]) = challenge(vkHash, s.ctx, s.y, s.x);
+            for (uint256 j = 0; j < count; j++) {
+                input[next + 3 + j] = s.commitments[j];
+            }
+            next += n;
+        }
+        // A call of this contract, as signals of a batch are read from calldata. Short of gas it reverts, and so does this.
+        return this.verifyBatch(vkHash, proofs, input);
+    }
+
+    /// @inheritdoc IKeyVerifier
     function challenge(bytes32 vkHash, bytes32 ctx, uint256 y, bytes calldata x)
         public
         view
