@@ -9,6 +9,7 @@
  */
 import { PAIR } from './kernels/field.ts'
 import { BATCH, DEGREE, type Group, PLACES, POINT_BYTES, type Runtime, SHARED } from './runtime.ts'
+import { type CallSite, callFrom, callSite } from './stack.ts'
 
 /** What marks a sum that vanishes: the first eight bytes of a place, a pattern that no limbs have. */
 export const VANISHED = 0xffffffff
@@ -71,8 +72,13 @@ function dropVanished({ words, slot }: Runtime, count: number): number {
   return kept
 }
 
+const additions: Readonly<Record<Group, CallSite>> = { g1: callSite(), g2: callSite() }
+
 /** Adds the pairs of `slot.list`, each sum to its place in `slot.outs`. Returns whether a sum vanished. */
-export function addPairs(runtime: Runtime, group: Group, pairs: number): boolean {
+export const addPairs = (runtime: Runtime, group: Group, pairs: number): boolean =>
+  callFrom(additions[group], pairs, addAll, [runtime, group, pairs])
+
+function addAll(runtime: Runtime, group: Group, pairs: number): boolean {
   const { kernels, words, slot } = runtime
   const records = Math.ceil(pairs / 2)
   if (pairs % 2 === 1) {

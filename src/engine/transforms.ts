@@ -19,6 +19,7 @@ import { ELEMENT, PAIR } from './kernels/field.ts'
 import type { KeyLayout, ProofLayout } from './layout.ts'
 import type { Windows } from './msm.ts'
 import { POINT_BYTES, type Runtime } from './runtime.ts'
+import { type CallSite, callFrom, callSite } from './stack.ts'
 
 /** How a transform of 2^power elements is cut: pairs in a row of the matrix, rows, and pairs in a column. */
 export type Cut = { readonly pairs: number; readonly rows: number; readonly length: number; readonly width: number }
@@ -50,11 +51,13 @@ export function runPass(
 ): void {
   const cut = cutOf(key.counts.power)
   for (let block = first; block < end; block++) {
-    if (pass === 'rows') rowBlock(runtime, key, proof, cut, block)
-    else if (pass === 'columns') columnBlock(runtime, key, proof, cut, block)
-    else resultBlock(runtime, key, proof, cut, block, vanishing)
+    if (pass === 'rows') callFrom(sites.rows, cut.length, rowBlock, [runtime, key, proof, cut, block])
+    else if (pass === 'columns') callFrom(sites.columns, cut.rows, columnBlock, [runtime, key, proof, cut, block])
+    else callFrom(sites.results, cut.length, resultBlock, [runtime, key, proof, cut, block, vanishing])
   }
 }
+
+const sites: Readonly<Record<Pass, CallSite>> = { rows: callSite(), columns: callSite(), results: callSite() }
 
 /** Addresses of a block of rows in the three vectors. */
 const rowsOf = ({ vectors }: ProofLayout, { length }: Cut, block: number) =>
