@@ -42,7 +42,7 @@ export function keyPoints(section: Uint8Array, { alpha, beta, delta }: Verifying
 /** The five sums of a proof, as lists of partial sums. */
 export type ProofSums = Readonly<Record<'a' | 'b1' | 'b2' | 'c' | 'h', readonly WeightedSums[]>>
 
-type GroupPoint<P> = { add(other: P): P; double(): P }
+type GroupPoint<P> = { add(other: P): P; double(): P; negate(): P }
 
 /** Points with weights 2^exponent, those of equal exponents added up. */
 type ByExponent<P> = Map<number, P>
@@ -66,13 +66,23 @@ function include<P extends GroupPoint<P>>(sums: ByExponent<P>, exponent: number,
   sums.set(exponent, sums.get(exponent)?.add(point) ?? point)
 }
 
-/** Adds k·point, three bits at a time. */
+/** Adds k·point, by odd digits of five bits and a sign, at least five places apart. */
 function includeMultiple<P extends GroupPoint<P>>(sums: ByExponent<P>, point: P, k: bigint): void {
-  const multiples = [point]
-  for (let i = 1; i < 7; i++) multiples.push(multiples[i - 1]!.add(point))
-  for (let e = 0, rest = k; rest > 0n; e += 3, rest >>= 3n) {
-    const digit = Number(rest & 7n)
-    if (digit > 0) include(sums, e, multiples[digit - 1]!)
+  const twice = point.double()
+  const odd = [point]
+  for (let i = 1; i < 8; i++) odd.push(odd[i - 1]!.add(twice))
+  for (let e = 0, rest = k; rest > 0n; ) {
+    const low = Number(rest & 31n)
+    if (low % 2 === 0) {
+      const zeros = low === 0 ? 5 : 31 - Math.clz32(low & -low)
+      e += zeros
+      rest >>= BigInt(zeros)
+      continue
+    }
+    const digit = low < 16 ? low : low - 32
+    const multiple = odd[Math.abs(digit) >> 1]!
+    include(sums, e, digit > 0 ? multiple : multiple.negate())
+    rest -= BigInt(digit)
   }
 }
 

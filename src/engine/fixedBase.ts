@@ -10,6 +10,8 @@ import { R } from '../groth16/bn254.ts'
 import { type CurvePoint1, type CurvePoint2, G2_GENERATOR } from '../groth16/keys.ts'
 import { Wasm, type WasmMemory, type WasmModule } from '../groth16/wasm.ts'
 import type { Variant } from './kernels/build.ts'
+import { RECORD } from './kernels/curve.ts'
+import { PAIR } from './kernels/field.ts'
 import { windowsOf } from './msm.ts'
 import {
   allocator,
@@ -162,12 +164,25 @@ export function multiples(
     kernels.fqExport!(slot.list, slot.outs, n, DEGREE[group], factor)
     out.set(bytes.subarray(slot.list, slot.list + n * FILE_BYTES[group]), from * FILE_BYTES[group])
   }
-  // scalars, pointers into the table that tell their digits, and sums of few of its points
-  bytes.fill(0, slot.records, slot.free)
-  const most = Math.min(round, count)
-  bytes.fill(0, slot.arena, slot.arena + Math.ceil((most * WINDOWS.count) / 2) * size)
-  bytes.fill(0, slot.kept, slot.kept + 32 * most)
+  wipe(runtime, group, Math.min(round, count))
   return out
+}
+
+/** Clears what sums of so many multiples leave: scalars, pointers into the table that tell their digits, sums of few points. */
+function wipe({ bytes, slot }: Runtime, group: Group, count: number): void {
+  const items = count * WINDOWS.count
+  const pairs = Math.ceil(items / 2) + 2
+  const size = POINT_BYTES[group]
+  const clear = (from: number, used: number, end: number): void => {
+    bytes.fill(0, from, Math.min(from + used, end))
+  }
+  clear(slot.records, (pairs / 2 + 1) * RECORD * DEGREE[group] * PAIR, slot.list)
+  clear(slot.list, Math.max(8 * pairs, count * FILE_BYTES[group]), slot.outs)
+  clear(slot.outs, 4 * Math.max(pairs, count), slot.items)
+  clear(slot.items, 8 * (items + 1), slot.buckets)
+  clear(slot.sums, 4 * count, slot.free)
+  clear(slot.kept, 32 * count, slot.arena)
+  clear(slot.arena, Math.ceil(items / 2) * size, slot.end)
 }
 
 const BIAS = Uint32Array.from({ length: 8 }, (_, i) => Number((WINDOWS.bias >> BigInt(32 * i)) & 0xffffffffn))
