@@ -24,13 +24,13 @@ await runScript(async (words) => {
       ...{ type: 'string', value: 'NAME', choices: Object.keys(VISIBILITIES) },
       help: `how to compile: ${Object.keys(VISIBILITIES).join(', ')}`,
     },
-    bits: { type: 'integer', min: 2, max: 12, value: 'N', help: 'bits of activations (default 8)' },
+    bits: { type: 'integer', min: 2, max: 16, value: 'N', help: 'bits of activations (default: as compile chooses)' },
   })
   const { root, models, named } = chosenModels(positionals, options, 'audit')
-  const { jobs = 1, timeout = 600, bits = 8, 'max-rows': maxRows = Number.MAX_SAFE_INTEGER } = options
+  const { jobs = 1, timeout = 600, bits, 'max-rows': maxRows = Number.MAX_SAFE_INTEGER } = options
   const visibility = (options.visibility ?? 'default') as VisibilityName
   const outcomes = await eachModel(models, jobs, async ({ name, folder }) => {
-    const task: Task = { folder, bits, visibility, maxRows }
+    const task: Task = { folder, visibility, maxRows, ...(bits === undefined ? {} : { bits }) }
     const { found, reason, seconds } = await runTask<Findings>(child, task, timeout)
     const verdict = verdictOf(found, reason, maxRows)
     const what = [
@@ -41,7 +41,9 @@ await runScript(async (words) => {
     return { result: { name, verdict, reason, seconds, ...found }, line: what.join(' · ') }
   })
   if (options.json)
-    console.log(JSON.stringify({ schema: 'veritensor/audits@1', folder: root, bits, visibility, models: outcomes }))
+    console.log(
+      JSON.stringify({ schema: 'veritensor/audits@1', folder: root, bits: bits ?? null, visibility, models: outcomes }),
+    )
   else console.log(formatOutcomes(outcomes))
   const wrong = outcomes.some(({ verdict }) => verdict === 'not sound' || verdict === 'failed')
   return wrong || (named && outcomes.some(({ verdict }) => verdict !== 'determined')) ? 1 : 0

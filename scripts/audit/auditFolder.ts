@@ -15,8 +15,8 @@ export type VisibilityName = keyof typeof VISIBILITIES
 export type Task = {
   /** Folder with model.onnx and test_data_set_N. */
   readonly folder: string
-  /** Bits of activations. */
-  readonly bits: number
+  /** Bits of activations; by default as `compileModel` chooses. */
+  readonly bits?: number
   readonly visibility: VisibilityName
   /** Circuits of more rows are compiled but not audited. */
   readonly maxRows: number
@@ -42,7 +42,10 @@ const TOLD = 3
 export function auditFolder({ folder, bits, visibility, maxRows }: Task, tell: Tell<Findings>): void {
   tell.stage('compile')
   let start = performance.now()
-  const { circuit } = compileFolder(folder, { bits, ...VISIBILITIES[visibility] }).compiled
+  const { circuit } = compileFolder(folder, {
+    ...(bits === undefined ? {} : { bits }),
+    ...VISIBILITIES[visibility],
+  }).compiled
   const { rows, wires } = circuit
   tell.found({ rows, wires, compileSeconds: (performance.now() - start) / 1000 })
   if (rows > maxRows) return
