@@ -68,15 +68,7 @@ function piece(bytes: Uint8Array, random: Random, most: number): readonly [from:
   return [from, Math.min(bytes.length, from + random.below(most + 1))]
 }
 
-const joined = (...parts: readonly Uint8Array[]): Uint8Array => {
-  const all = new Uint8Array(parts.reduce((n, part) => n + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
-}
+const joined = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(parts))
 
 const byteMutations: readonly ByteMutation[] = [
   [
