@@ -119,7 +119,7 @@ async function deployOne(
         `verifier of ${manifest.name} deployed at ${address}`,
         `  chain        ${chainId}, block ${blockNumber}, by ${deployment.from}`,
         `  transaction  ${transactionHash}`,
-        `  gas          ${thousands(gasUsed)} used, ${estimateText(estimate)} estimated`,
+        `  gas          ${thousands(gasUsed)} used; estimated ${estimateText(estimate)}`,
         `  a proof      needs ${thousands(needed)} gas`,
         `  next         veritensor prove ${directory} --input FILE -o OUT${hint}`,
         `               veritensor verify ${directory} OUT --onchain --rpc ${connection.url}`,

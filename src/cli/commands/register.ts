@@ -121,7 +121,7 @@ export const register = command({
           ...(key.dev ? [DEV_WARNING] : []),
           `${done} of the registry ${registry} on chain id ${connection.chainId}`,
           `  transaction  ${sent.transactionHash}`,
-          `  gas          ${thousands(gasUsed)} used, ${estimateText(estimate)} estimated`,
+          `  gas          ${thousands(gasUsed)} used; estimated ${estimateText(estimate)}`,
           ...(stored === undefined ? [] : [`  key          stored for ${thousands(stored.gasUsed)} of that`]),
           ...(deprecate === undefined
             ? [
