@@ -46,7 +46,8 @@ function onThisThread(session: Session, witness: Witness): Prove {
   const rowsOnly = (key: KeyLayout): number => {
     const cut = cutOf(key.counts.power)
     const start = now()
-    for (let block = 0; block < passBlocks(cut).rows; block++) rowValues(runtime, key, proof, cut, block)
+    for (let block = 0; block < passBlocks(cut, key.counts.kept).rows; block++)
+      rowValues(runtime, key, proof, cut, block)
     return now() - start
   }
   return async () => {

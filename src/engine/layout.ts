@@ -36,12 +36,16 @@ export type KeyCounts = {
   readonly entriesA: number
   readonly entriesB: number
   readonly coefficients: number
+  /** Pairs of the transforms' results, the first ones, whose values have points of H. */
+  readonly kept: number
+  /** Vectors that are transformed: A, B, and C unless a quotient key has it in its points. */
+  readonly vectors: 2 | 3
 }
 
 export type KeyLayout = ReturnType<typeof keyLayout>
 
-/** Largest domain whose points of H get multiples: 18 points take the place of one. */
-const MULTIPLES_POWER = 14
+/** Most points of H that get multiples: 18 points take the place of one. */
+const MULTIPLES_POINTS = 2 ** 14
 
 /** Fewest proofs for which multiples pay: each of these saves a fortieth of what they cost. */
 const MULTIPLES_PROOFS = 64
@@ -53,19 +57,22 @@ const MULTIPLES_PROOFS = 64
 export function keyLayout(counts: KeyCounts, proofs: number, start: number = SHARED.end) {
   const { take, end } = allocator(start)
   const domain = 2 ** counts.power
+  const points = 2 * counts.kept
   const hMultiples =
-    counts.power <= MULTIPLES_POWER && proofs >= MULTIPLES_PROOFS
-      ? windowsOf(WIDE_BITS, sharedWidth(domain, WIDE_BITS))
+    points <= MULTIPLES_POINTS && proofs >= MULTIPLES_PROOFS
+      ? windowsOf(WIDE_BITS, sharedWidth(points, WIDE_BITS))
       : undefined
   return {
     counts,
     domain,
+    /** Points of H. */
+    points,
     a: take(POINT_BYTES.g1 * counts.a),
     b1: take(POINT_BYTES.g1 * counts.b),
     b2: take(POINT_BYTES.g2 * counts.b),
     c: take(POINT_BYTES.g1 * counts.c),
-    /** In the order of the transform's results: bit-reversed. */
-    h: take(POINT_BYTES.g1 * domain * (hMultiples?.count ?? 1)),
+    /** In the order of the transforms' results: the kept places of the first half, then those of the second. */
+    h: take(POINT_BYTES.g1 * points * (hMultiples?.count ?? 1)),
     hMultiples,
     /** Rows in bit-reversed order: where each begins among the entries {u32 wire, u32 coefficient}. */
     startsA: take(4 * (domain + 1)),
@@ -78,7 +85,7 @@ export function keyLayout(counts: KeyCounts, proofs: number, start: number = SHA
     /** Twiddles: ω^-brv(b) for N/2 blocks b, and ψ^brv(i) for N places, ψ² = ω. */
     inverse: take(ELEMENT * Math.max(domain / 2, 1)),
     forward: take(ELEMENT * domain),
-    /** Pairs: ψ^(N/2), and the factors of `frQuotient`. */
+    /** Pairs: ψ^(N/2), and the factors of the quotient. */
     middle: take(PAIR),
     scale: take(PAIR),
     unscale: take(PAIR),
@@ -94,7 +101,7 @@ export type WideCounts = { readonly wires: number; readonly a: number; readonly 
 export type ProofLayout = ReturnType<typeof proofLayout>
 
 /** Room for the values of one proof. */
-export function proofLayout({ counts, domain }: KeyLayout, wide: WideCounts, start: number) {
+export function proofLayout({ counts, domain, points }: KeyLayout, wide: WideCounts, start: number) {
   const { take, end } = allocator(start)
   const section = (count: number, wideCount: number) => ({
     small: take(8 * count),
@@ -111,9 +118,9 @@ export function proofLayout({ counts, domain }: KeyLayout, wide: WideCounts, sta
     /** Wide values as elements, not in Montgomery form. */
     wide: take(ELEMENT * wide.wires),
     wideCapacity: wide.wires,
-    vectors: [take(ELEMENT * domain), take(ELEMENT * domain), take(ELEMENT * domain)] as const,
-    integers: take(32 * domain),
-    pointers: take(4 * domain),
+    vectors: Array.from({ length: counts.vectors }, () => take(ELEMENT * domain)),
+    integers: take(32 * points),
+    pointers: take(4 * points),
     bias: take(32),
     a: section(counts.a, wide.a),
     b: section(counts.b, wide.b),

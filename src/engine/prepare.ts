@@ -5,6 +5,8 @@
  */
 import { DOUBLE_MONTGOMERY, Q, R, rootOfUnity } from '../groth16/bn254.ts'
 import { KeyError } from '../groth16/keys.ts'
+import type { QuotientKey } from '../groth16/qkey.ts'
+import { reverseBits } from '../groth16/quotient.ts'
 import { COEFFICIENT_SIZE, type ProvingKey } from '../groth16/zkey.ts'
 import { keyPoints } from './assemble.ts'
 import { makeTable } from './fixedBase.ts'
@@ -42,6 +44,7 @@ export type KeyPlan = {
   readonly b: Used
   readonly c: Used
   readonly rows: Rows
+  readonly quotient: QuotientPoints
   /** Places of points of H that are at infinity, which no proper key has. */
   readonly vanishing: Uint32Array
 }
@@ -57,23 +60,40 @@ type Rows = {
   readonly coefficients: readonly bigint[]
 }
 
-/** Reverses the low `bits` bits of an index. */
-export function reverseBits(index: number, bits: number): number {
-  let reversed = 0
-  for (let i = 0; i < bits; i++) reversed |= ((index >>> i) & 1) << (bits - 1 - i)
-  return reversed >>> 0
+/** The points of C and of H, and the wires and places that they belong to. */
+type QuotientPoints = {
+  readonly c: Uint32Array
+  /** The first wire with a point of C. */
+  readonly firstWire: number
+  readonly h: Uint32Array
+  /** Which point of the section lies at a place of memory: the order is that of the transforms' results. */
+  readonly indexOf: (place: number) => number
+  readonly kept: number
+  readonly vectors: 2 | 3
+}
+
+function quotientPoints(key: ProvingKey, quotientKey: QuotientKey | undefined): QuotientPoints {
+  if (quotientKey === undefined)
+    return {
+      ...{ c: wordsOf(key, 8), firstWire: key.nPublic + 1, h: wordsOf(key, 9) },
+      indexOf: (place) => reverseBits(place, key.power),
+      ...{ kept: key.domainSize / 2, vectors: 3 },
+    }
+  const { c, h, cut } = quotientKey
+  return { c: asWords(c), firstWire: 0, h: asWords(h), indexOf: (place) => place, kept: cut.kept, vectors: 2 }
 }
 
 /** A section as 32-bit words. */
-function wordsOf(key: ProvingKey, id: number): Uint32Array {
-  const section = key.sections.get(id)!
+const wordsOf = (key: ProvingKey, id: number): Uint32Array => asWords(key.sections.get(id)!)
+
+function asWords(section: Uint8Array): Uint32Array {
   const bytes = section.byteOffset % 4 === 0 ? section : section.slice()
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
 }
 
 /** Looks through a key. Throws KeyError `key/malformed` where B1 and B2 are not the same multiples. */
-export function planKey(key: ProvingKey): KeyPlan {
-  const first = key.nPublic + 1
+export function planKey(key: ProvingKey, quotientKey?: QuotientKey): KeyPlan {
+  const quotient = quotientPoints(key, quotientKey)
   const a = usedPoints([{ words: wordsOf(key, 5), size: 16 }], key.nVars, 0)
   const b = usedPoints(
     [
@@ -83,17 +103,18 @@ export function planKey(key: ProvingKey): KeyPlan {
     key.nVars,
     0,
   )
-  const c = usedPoints([{ words: wordsOf(key, 8), size: 16 }], key.nVars - first, first)
-  const h = wordsOf(key, 9)
+  const { firstWire, kept, vectors } = quotient
+  const c = usedPoints([{ words: quotient.c, size: 16 }], key.nVars - firstWire, firstWire)
   const vanishing: number[] = []
-  for (let i = 0; i < key.domainSize; i++) if (isZero(h, 16 * i, 16)) vanishing.push(reverseBits(i, key.power))
+  for (let place = 0; place < 2 * kept; place++)
+    if (isZero(quotient.h, 16 * quotient.indexOf(place), 16)) vanishing.push(place)
   const rows = readRows(key)
   const [entriesA, entriesB] = rows.entries.map((list) => list.length / 2) as [number, number]
   const counts: KeyCounts = {
     ...{ nVars: key.nVars, power: key.power, a: a.index.length, b: b.index.length, c: c.index.length },
-    ...{ entriesA, entriesB, coefficients: rows.coefficients.length },
+    ...{ entriesA, entriesB, coefficients: rows.coefficients.length, kept, vectors },
   }
-  return { counts, a, b, c, rows, vanishing: Uint32Array.from(vanishing) }
+  return { counts, a, b, c, rows, quotient, vanishing: Uint32Array.from(vanishing) }
 }
 
 function isZero(words: Uint32Array, from: number, count: number): boolean {
@@ -237,12 +258,11 @@ export function* writeKey(
   for (let i = 0; i < IMPORT; i++) words[identity / 4 + i] = i
   function* section(
     group: Group,
-    id: number,
+    source: Uint32Array,
     count: number,
     index: (i: number) => number,
     to: number,
   ): Generator<void> {
-    const source = wordsOf(key, id)
     const size = FILE_BYTES[group] / 4
     for (let from = 0; from < count; from += IMPORT) {
       const n = Math.min(IMPORT, count - from)
@@ -255,12 +275,12 @@ export function* writeKey(
       yield
     }
   }
-  const { a, b, c, rows, counts } = plan
-  yield* section('g1', 5, counts.a, (i) => a.index[i]!, layout.a)
-  yield* section('g1', 6, counts.b, (i) => b.index[i]!, layout.b1)
-  yield* section('g2', 7, counts.b, (i) => b.index[i]!, layout.b2)
-  yield* section('g1', 8, counts.c, (i) => c.index[i]!, layout.c)
-  yield* section('g1', 9, layout.domain, (i) => reverseBits(i, counts.power), layout.h)
+  const { a, b, c, rows, quotient, counts } = plan
+  yield* section('g1', wordsOf(key, 5), counts.a, (i) => a.index[i]!, layout.a)
+  yield* section('g1', wordsOf(key, 6), counts.b, (i) => b.index[i]!, layout.b1)
+  yield* section('g2', wordsOf(key, 7), counts.b, (i) => b.index[i]!, layout.b2)
+  yield* section('g1', quotient.c, counts.c, (i) => c.index[i]!, layout.c)
+  yield* section('g1', quotient.h, layout.points, quotient.indexOf, layout.h)
   words.set(rows.starts[0], layout.startsA / 4)
   words.set(rows.starts[1], layout.startsB / 4)
   words.set(rows.entries[0], layout.entriesA / 4)
@@ -284,17 +304,17 @@ export function* writeKey(
 /** Multiples of the points of H. */
 function* hMultiples(runtime: Runtime, layout: KeyLayout, vanishing: Uint32Array): Generator<void> {
   const { words, slot } = runtime
-  const { h, domain, hMultiples: windows, delta } = layout
+  const { h, points, hMultiples: windows, delta } = layout
   if (windows === undefined) return
   const size = POINT_BYTES.g1
   // points at infinity have no coordinates that could be doubled; nothing is ever multiplied by what stands for them
   for (const place of vanishing) words.copyWithin((h + size * place) / 4, delta.g1 / 4, (delta.g1 + size) / 4)
   for (let w = 1; w < windows.count; w++)
-    for (let first = 0; first < domain; first += IMPORT) {
-      const n = Math.min(IMPORT, domain - first)
-      const to = h + size * (w * domain + first)
+    for (let first = 0; first < points; first += IMPORT) {
+      const n = Math.min(IMPORT, points - first)
+      const to = h + size * (w * points + first)
       for (let j = 0; j < windows.width; j++) {
-        const from = j === 0 ? to - size * domain : to
+        const from = j === 0 ? to - size * points : to
         for (let i = 0; i < n; i++) {
           words[slot.list / 4 + 2 * i] = from + size * i
           words[slot.list / 4 + 2 * i + 1] = from + size * i

@@ -11,14 +11,14 @@ import { POINT_BYTES, type Runtime } from './runtime.ts'
 import { cutOf, type Pass, passBlocks, runPass, writeBias } from './transforms.ts'
 
 /** The windows of the sum over H, whose integers are full-size, for a number of threads that share it. */
-export const quotientWindows = ({ domain, hMultiples }: KeyLayout, threads: number): Windows =>
-  hMultiples ?? windowsOf(WIDE_BITS, wideWidth(domain, WIDE_BITS, threads))
+export const quotientWindows = ({ points, hMultiples }: KeyLayout, threads: number): Windows =>
+  hMultiples ?? windowsOf(WIDE_BITS, wideWidth(points, WIDE_BITS, threads))
 
 /** The sum over H. */
 export const quotientSum = (key: KeyLayout, proof: ProofLayout, windows: Windows): Msm => ({
-  ...{ group: 'g1', integers: proof.integers, stride: 32, pointers: proof.pointers, count: key.domain },
+  ...{ group: 'g1', integers: proof.integers, stride: 32, pointers: proof.pointers, count: key.points },
   ...{ windows, firstWindow: 0, windowCount: windows.count },
-  multiples: key.hMultiples === undefined ? 0 : POINT_BYTES.g1 * key.domain,
+  multiples: key.hMultiples === undefined ? 0 : POINT_BYTES.g1 * key.points,
 })
 
 /** Phases in their order, and the share of each in the time, measured at 2¹⁷ rows with small values. */
@@ -71,11 +71,11 @@ export function proofSums(
 
 /** The blocks of a pass in at most `count` pieces. */
 export function pieces(
-  { counts: { power } }: KeyLayout,
+  { counts }: KeyLayout,
   pass: Pass,
   count: number,
 ): readonly { readonly first: number; readonly end: number; readonly share: number }[] {
-  const blocks = passBlocks(cutOf(power))[pass]
+  const blocks = passBlocks(cutOf(counts.power), counts.kept)[pass]
   const step = Math.ceil(blocks / count)
   return Array.from({ length: Math.ceil(blocks / step) }, (_, i) => ({
     first: i * step,

@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Circuit } from '../../circuits/circuit.ts'
 import { R } from '../groth16/bn254.ts'
 import type { VerifyingKey } from '../groth16/keys.ts'
+import type { QuotientKey } from '../groth16/qkey.ts'
 import { Wasm, type WasmMemory, type WasmModule } from '../groth16/wasm.ts'
 import type { ProvingKey } from '../groth16/zkey.ts'
 import type { Variant } from './kernels/build.ts'
@@ -29,6 +30,8 @@ export type Session = {
 
 export type SessionOptions = {
   readonly key: ProvingKey
+  /** With it, proofs are faster. */
+  readonly quotientKey?: QuotientKey | undefined
   readonly variant: Variant
   readonly threads: number
   /** Proofs at a time; fewer if memory does not hold them, but at least one. */
@@ -48,7 +51,7 @@ export type SessionOptions = {
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { key, variant } = options
-  const plan = planKey(key)
+  const plan = planKey(key, options.quotientKey)
   const layout = layoutWithin(plan, options)
   const module = kernelModule(variant)
   const pages = Math.ceil(layout.bytes / 65536)

@@ -1,6 +1,7 @@
 /**
  * From rows to the quotient: values of A and B at the rows, C = A·B there, then (A·B - C) at the odd points of the doubled
- * domain (groth16 of snarkjs: the points of H are Lagrange polynomials there).
+ * domain (groth16 of snarkjs: the points of H are Lagrange polynomials there). With a quotient key (`groth16/quotient.ts`) there
+ * is no C, and A·B is wanted at some of these points only, those of the first pairs.
  *
  * Three passes over blocks that fit into a cache, each block a piece of work of its own:
  *
@@ -12,7 +13,7 @@
  *
  * Nothing is permuted: rows go in and results come out in bit-reversed order. Factors of N and of Montgomery forms are left
  * standing until the end: from plain integers a, b, with c = ab/R, results are N·a, N·b, N·ab/R, and
- * (ab/R - c·(NR)/R)·(R²/N²)/R is the plain value.
+ * (ab/R - c·(NR)/R)·(R²/N²)/R is the plain value, without C as well.
  * @module
  */
 import { ELEMENT, PAIR } from './kernels/field.ts'
@@ -34,8 +35,12 @@ export function cutOf(power: number): Cut {
   return { pairs, rows: pairs / length, length, width: Math.min(length, 8) }
 }
 
-/** Blocks that a pass consists of. */
-export const passBlocks = ({ rows, length, width }: Cut) => ({ rows, columns: length / width, results: rows })
+/** Blocks that a pass consists of; of results only those that hold kept ones. */
+export const passBlocks = ({ rows, length, width }: Cut, kept: number) => ({
+  rows,
+  columns: length / width,
+  results: Math.ceil(kept / length),
+})
 
 export type Pass = keyof ReturnType<typeof passBlocks>
 
@@ -59,11 +64,11 @@ export function runPass(
 
 const sites: Readonly<Record<Pass, CallSite>> = { rows: callSite(), columns: callSite(), results: callSite() }
 
-/** Addresses of a block of rows in the three vectors. */
+/** Addresses of a block of rows in the vectors, of which C may be missing. */
 const rowsOf = ({ vectors }: ProofLayout, { length }: Cut, block: number) =>
-  vectors.map((vector) => vector + PAIR * block * length) as [number, number, number]
+  vectors.map((vector) => vector + PAIR * block * length) as [number, number, number?]
 
-/** Values of A, B and C at a block of rows. */
+/** Values of the vectors at a block of rows. */
 export function rowValues({ kernels }: Runtime, key: KeyLayout, proof: ProofLayout, cut: Cut, block: number): void {
   const { pairs, length } = cut
   const from = block * length
@@ -79,14 +84,15 @@ export function rowValues({ kernels }: Runtime, key: KeyLayout, proof: ProofLayo
         ...[proof.values, proof.wide, at[m]!, lane],
       )
   })
-  kernels.frProducts!(at[2], at[0], at[1], length)
+  if (at[2] !== undefined) kernels.frProducts!(at[2], at[0], at[1], length)
 }
 
 function rowBlock(runtime: Runtime, key: KeyLayout, proof: ProofLayout, cut: Cut, block: number): void {
   const { kernels } = runtime
   const { rows, length } = cut
   rowValues(runtime, key, proof, cut, block)
-  for (const vector of rowsOf(proof, cut, block))
+  const [a, b, c] = rowsOf(proof, cut, block)
+  for (const vector of c === undefined ? [a, b] : [a, b, c])
     for (let half = 1; half < length; half *= 2) {
       const blocks = length / (2 * half)
       // a level with m blocks: those of lane 1 begin with the m/2-th
@@ -137,10 +143,11 @@ function resultBlock(
   vanishing: Uint32Array,
 ): void {
   const { kernels, words } = runtime
-  const { pairs, rows, length } = cut
+  const { rows, length } = cut
+  const { kept } = key.counts
   const from = block * length
-  const at = rowsOf(proof, cut, block)
-  for (const vector of at)
+  const [a, b, c] = rowsOf(proof, cut, block)
+  for (const vector of c === undefined ? [a, b] : [a, b, c])
     for (let half = length / 2; half >= 1; half /= 2) {
       const blocks = length / (2 * half)
       const all = blocks * rows // of one lane: half of the level's
@@ -149,12 +156,15 @@ function resultBlock(
         ...[vector, blocks, 2 * half * PAIR, 1, 0, half, half * PAIR, twiddle, twiddle + ELEMENT * all],
       )
     }
-  kernels.frQuotient!(
-    ...[at[0], at[1], at[2], length, key.scale, key.unscale, proof.bias],
-    ...[proof.integers + 32 * from, proof.pointers + 4 * from, key.h + POINT_BYTES.g1 * from, pairs],
-  )
+  const count = Math.min(length, kept - from)
+  const places = [
+    ...[key.unscale, proof.bias, proof.integers + 32 * from, proof.pointers + 4 * from],
+    ...[key.h + POINT_BYTES.g1 * from, kept],
+  ]
+  if (c === undefined) kernels.frProductIntegers!(a, b, count, ...places)
+  else kernels.frQuotientIntegers!(a, b, c, count, key.scale, ...places)
   for (const place of vanishing)
-    if (place % pairs >= from && place % pairs < from + length)
+    if (place % kept >= from && place % kept < from + count)
       words.copyWithin((proof.integers + 32 * place) / 4, proof.bias / 4, proof.bias / 4 + 8)
 }
 

@@ -14,13 +14,14 @@ export class FileFormatError extends VeritensorError {
   }
 }
 
-export type FileKind = 'r1cs' | 'wtns' | 'zkey' | 'ptau'
+export type FileKind = 'r1cs' | 'wtns' | 'zkey' | 'qkey' | 'ptau'
 
 const kinds: Readonly<Record<FileKind, { readonly code: ErrorCode; readonly version: number; readonly fix: string }>> =
   {
     r1cs: { code: 'circuit/malformed-r1cs', version: 1, fix: 'Compile the model again.' },
     wtns: { code: 'input/malformed-wtns', version: 2, fix: 'Make the witness again.' },
     zkey: { code: 'key/malformed-zkey', version: 1, fix: 'Copy the key again or run the setup again.' },
+    qkey: { code: 'key/malformed-qkey', version: 1, fix: 'Remove the file, or run the setup again.' },
     ptau: { code: 'key/malformed-ptau', version: 1, fix: 'Download the ceremony file again and compare its hash.' },
   }
 

@@ -4,13 +4,15 @@
  *
  * The key is a .zkey file for snarkjs and rapidsnark: Groth16's setup (Groth 2016, section 3.2) in the Lagrange basis, with
  * snarkjs' extra row A = wire s, B = C = 0 for the constant and each public signal s. Without these rows an unused public
- * input would not be bound, and proofs could be moved between statements.
+ * input would not be bound, and proofs could be moved between statements. A quotient key can be made along with it.
  * @module
  */
 import { setImmediate } from 'node:timers/promises'
 import { Fr } from '../../circuits/field.ts'
 import { AbortedError } from '../errors.ts'
 import { MAX_POWER, powR, R, readLE32, rootOfUnity, viewOf, writeLE32 } from './bn254.ts'
+import { quotientFile, quotientFrame } from './qkey.ts'
+import { exponentOf, quotientCut, quotientFactors } from './quotient.ts'
 import { type R1cs, r1csDigest } from './r1cs.ts'
 import { devMark } from './zkey.ts'
 import {
@@ -40,6 +42,8 @@ export type SetupEdge = {
   /** Scalars that are worth a call of `multiply`. */
   readonly blocks: Readonly<Record<Group, number>>
   readonly write: Write
+  /** Where the quotient key goes (`qkey.ts`); without it none is made. */
+  readonly writeQuotient?: Write | undefined
   readonly signal?: AbortSignal | undefined
   /** Called with the finished share in [0, 1]. */
   readonly onProgress?: ((fraction: number) => void) | undefined
@@ -74,10 +78,12 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
   const nPublic = circuit.publicOutputs + circuit.publicInputs
   const { power, sizes, at, size, coefficients } = keyFile(circuit)
   const N = 2 ** power
+  const cut = quotientCut(power, rows + nPublic + 1)
+  const quotient = edge.writeQuotient && { write: edge.writeQuotient, ...quotientFile(cut, nVars) }
   // progress counts a point of G2 as three, as it costs
-  const total = 64 * (N + 3 * nVars) + 3 * 64 * nVars
+  const total = 64 * (N + 3 * nVars + 3 * nVars + (quotient ? nVars + 2 * cut.kept : 0))
   let done = 0
-  const pending: Promise<void>[] = []
+  const pending: Promise<unknown>[] = []
   const shared: Uint8Array[] = []
   const check = (): void => {
     if (edge.signal?.aborted) throw new AbortedError('the setup')
@@ -92,12 +98,12 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
     return array
   }
   /** Multiplies all scalars and writes the points from `position` on. */
-  const points = (group: Group, scalars: Uint8Array, position: number): void => {
+  const points = (group: Group, scalars: Uint8Array, position: number, write = edge.write): void => {
     const step = 32 * edge.blocks[group]
     for (let from = 0; from < scalars.length; from += step) {
       const block = scalars.subarray(from, from + step)
       const task = edge.multiply(group, block).then((bytes) => {
-        edge.write(position + (from / 32) * POINT_SIZE[group], bytes)
+        write(position + (from / 32) * POINT_SIZE[group], bytes)
         done += (group === 'g1' ? 1 : 3) * 2 * block.length
         edge.onProgress?.(Math.min(done / total, 1))
       })
@@ -138,6 +144,7 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
     points('g2', bScalars, at[7]!)
     points('g1', bScalars, at[6]!)
     const k = await columnSums(circuit, 2, L, breathe)
+    const publicParts = k.slice(0, nPublic + 1)
     const gammaInverse = Fr.inv(gamma)
     for (let s = 0; s < nVars; s++) {
       const divisor = s <= nPublic ? gammaInverse : deltaInverse
@@ -145,8 +152,29 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
     }
     reduce(k)
     const kScalars = store(k)
-    points('g1', kScalars.subarray(0, 32 * (nPublic + 1)), at[3]!)
+    const ic = new Uint8Array(64 * (nPublic + 1))
+    points('g1', kScalars.subarray(0, 32 * (nPublic + 1)), at[3]!, (position, bytes) => {
+      ic.set(bytes, position - at[3]!)
+      edge.write(position, bytes)
+    })
     points('g1', kScalars.subarray(32 * (nPublic + 1)), at[8]!)
+
+    if (quotient) {
+      const factors = await quotientFactors(cut, tau, breathe)
+      const part = scalarArray(2 * cut.kept)
+      const [whole, some] = [viewOf(h), viewOf(part)]
+      for (let i = 0; i < 2 * cut.kept; i++)
+        writeLE32(some, 32 * i, (readLE32(whole, 32 * exponentOf(cut, i)) * factors.points[i]!) % R)
+      points('g1', part, quotient.at[3], quotient.write)
+      for (let j = 0; j < cut.used; j++) L[j] = (L[j]! * factors.rows[j]!) % R
+      const c = await columnSums(circuit, 2, L, breathe)
+      for (let s = 0; s < nVars; s++) {
+        const rest = s <= nPublic ? -publicParts[s]! : beta * a[s]! + alpha * b[s]!
+        c[s] = (((rest + c[s]!) % R) * deltaInverse) % R
+      }
+      reduce(c)
+      points('g1', store(c), quotient.at[2], quotient.write)
+    }
 
     writeSectionHeaders(edge.write, at, sizes)
     await writeCoefficients(circuit, coefficients, edge.write, at[4]!, breathe)
@@ -155,6 +183,8 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
     edge.write(at[10]!, history)
     if (at[10]! + history.length !== size) throw new Error('the sections do not add up')
     await Promise.all(pending)
+    if (quotient)
+      for (const [position, bytes] of quotientFrame(cut, nVars, await head, ic)) quotient.write(position, bytes)
     check()
   } finally {
     await Promise.allSettled(pending) // threads may still read the scalars
@@ -230,7 +260,7 @@ function reduce(values: bigint[]): void {
   for (let i = 0; i < values.length; i++) values[i] = Fr.mod(values[i]!)
 }
 
-/** Section 2. */
+/** Writes section 2, and returns it. */
 async function header(
   circuit: R1cs,
   { alpha, beta, gamma, delta }: Secrets,
@@ -238,7 +268,7 @@ async function header(
   edge: SetupEdge,
   position: number,
   scalarArray: (count: number) => Uint8Array,
-): Promise<void> {
+): Promise<Uint8Array> {
   const bytes = headerBytes(circuit, N)
   const place = async (group: Group, values: readonly bigint[], offsets: readonly number[]): Promise<void> => {
     const scalars = scalarArray(values.length)
@@ -250,4 +280,5 @@ async function header(
   await place('g1', [alpha, beta, delta], [84, 148, 468])
   await place('g2', [beta, gamma, delta], [212, 340, 532])
   edge.write(position, bytes)
+  return bytes
 }

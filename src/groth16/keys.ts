@@ -26,13 +26,14 @@ export type VerifyingKey = {
 /** A Groth16 proof: A and C in G1, B in G2. */
 export type Proof = { readonly a: G1; readonly b: G2; readonly c: G1 }
 
-/** A key is malformed (`key/malformed`), unsafe (`key/unsafe`) or of another circuit (`key/other-circuit`). */
+/** A key is malformed, unsafe, of another circuit, or does not belong to the key that it is used with. */
 export class KeyError extends VeritensorError {
-  constructor(name: 'malformed' | 'unsafe' | 'other-circuit', what: string, details: ErrorDetails = {}) {
+  constructor(name: 'malformed' | 'unsafe' | 'other-circuit' | 'other-key', what: string, details: ErrorDetails = {}) {
     const fixes = {
       malformed: 'Take the key as the setup wrote it.',
       unsafe: 'Do not use this key: proofs for it can be forged. Run a complete setup with a contribution.',
       'other-circuit': 'Use the key that was set up for this very circuit.',
+      'other-key': 'Use the two keys of one setup.',
     }
     super(`key/${name}`, what, { details, fix: fixes[name] })
   }

@@ -11,6 +11,8 @@ import { openMultiplier } from './multiplier.ts'
 export type DevSetupOptions = {
   /** Where the .zkey goes; it appears when it is complete. */
   readonly path: string
+  /** Where the quotient key goes, if one is wanted; it appears just before the .zkey. */
+  readonly quotientPath?: string | undefined
   /** Default: as many as the machine can run at once. */
   readonly threads?: number | undefined
   readonly signal?: AbortSignal | undefined
@@ -26,13 +28,13 @@ export type DevSetupOptions = {
  * system.
  */
 export async function setupDev(circuit: R1cs, options: DevSetupOptions): Promise<void> {
-  const { path, signal, onProgress } = options
+  const { path, quotientPath, signal, onProgress } = options
   const multiplier = openMultiplier(options.threads)
   // a task that ends early must not leave the others waiting for a thread
   const stop = new AbortController()
   const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
   try {
-    await writeWhole(path, async (fd) => {
+    const into = async (fd: number, quotientFd?: number): Promise<void> => {
       const secrets = options.secrets ?? drawSecrets((bytes) => getRandomValues(bytes))
       await writeDevKey(circuit, secrets, {
         blocks: multiplier.blocks,
@@ -45,10 +47,15 @@ export async function setupDev(circuit: R1cs, options: DevSetupOptions): Promise
           }
         },
         write: (position, bytes) => writeAll(fd, position, bytes),
+        writeQuotient:
+          quotientFd === undefined ? undefined : (position, bytes) => writeAll(quotientFd, position, bytes),
         signal,
         onProgress,
       })
-    })
+    }
+    await writeWhole(path, (fd) =>
+      quotientPath === undefined ? into(fd) : writeWhole(quotientPath, (quotientFd) => into(fd, quotientFd)),
+    )
   } finally {
     await multiplier.close()
   }

@@ -8,6 +8,7 @@ import { MAX_BYTES } from '../engine/layout.ts'
 import { openSession } from '../engine/session.ts'
 import { chooseEngine, type EngineChoice } from '../engine/variant.ts'
 import type { VerifyingKey } from '../groth16/keys.ts'
+import { readQuotientKey } from '../groth16/qkey.ts'
 import { checkKeyOfCircuit, readZkey } from '../groth16/zkey.ts'
 import { type Mode, openEngineProver } from './engineProver.ts'
 import { openPool, type Pool, type RunOptions } from './pool.ts'
@@ -39,6 +40,8 @@ export type ProverOptions = {
   readonly circuit: Circuit
   /** The .zkey file. On shared memory (`readShared`) it is not copied. */
   readonly zkey: Uint8Array
+  /** The .qkey file that was made with it: proofs are faster. snarkjs has no use for it. */
+  readonly qkey?: Uint8Array | undefined
   /**
    * About how many proofs will be made: for many with a small key, preparation takes longer (a third of a second at 2^13 rows) and
    * each proof less. Default: many.
@@ -65,8 +68,8 @@ export type ProverOptions = {
 /**
  * Checks the key, that it belongs to the circuit, reads it into the engine's memory and starts the threads.
  *
- * Throws `key/malformed-zkey`, `key/unsafe`, `key/other-circuit`, `limit/engine-memory`, `environment/engine` and
- * `environment/engine-self-test`.
+ * Throws `key/malformed-zkey`, `key/malformed-qkey`, `key/unsafe`, `key/other-circuit`, `key/other-key`, `limit/engine-memory`,
+ * `environment/engine` and `environment/engine-self-test`.
  */
 export async function openProver(options: ProverOptions): Promise<Prover> {
   const circuit = shareCircuit(options.circuit)
@@ -94,6 +97,7 @@ export async function openProver(options: ProverOptions): Promise<Prover> {
   const threads = Math.max(1, Math.floor(options.threads ?? threadsWithin(0)))
   const session = await openSession({
     ...{ key, threads, proofs: threads, wideWire: circuit.wideWire },
+    quotientKey: options.qkey && readQuotientKey(options.qkey, key),
     variant: engine,
     expected: options.expected ?? Number.POSITIVE_INFINITY,
     bytes: Math.min(MAX_BYTES, freeMemory()),

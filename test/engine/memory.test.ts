@@ -9,6 +9,7 @@ const counts = (power: number) => {
   return {
     ...{ nVars: wires, power, a: wires, b: wires, c: wires },
     ...{ entriesA: 2 * wires, entriesB: 2 * wires, coefficients: 1000 },
+    ...{ kept: wires / 2, vectors: 3 as const },
   }
 }
 const wide = { wires: 1000, a: 1000, b: 1000, c: 1000 }
@@ -23,8 +24,8 @@ test.each([1, 1000])('nothing overlaps: what is laid out ascends and ends where 
   const { key, proofs, slots, bytes } = planMemory(counts(10), wide, 2, 3, expected)
   const numbers = (value: unknown): number[] =>
     typeof value === 'number' ? [value] : Object.values(value as object).flatMap(numbers)
-  const { counts: _, domain, hMultiples, ...addresses } = key
-  expect(key.startsA - key.h).toBe(POINT_BYTES.g1 * domain * (hMultiples?.count ?? 1))
+  const { counts: _, domain: __, points, hMultiples, ...addresses } = key
+  expect(key.startsA - key.h).toBe(POINT_BYTES.g1 * points * (hMultiples?.count ?? 1))
   expect(hMultiples === undefined).toBe(expected === 1)
   const all = [...numbers(addresses)]
   expect(all).toEqual([...all].sort((a, b) => a - b))

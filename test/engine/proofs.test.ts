@@ -1,8 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { solve } from '../../circuits/solve.ts'
+import type { Variant } from '../../src/engine/kernels/build.ts'
 import { openSession } from '../../src/engine/session.ts'
 import { R } from '../../src/groth16/bn254.ts'
 import { encodeProof, encodePublicSignals, encodeVerifyingKey } from '../../src/groth16/keys.ts'
+import { readQuotientKey } from '../../src/groth16/qkey.ts'
 import { verify } from '../../src/groth16/verify.ts'
 import { encodeWtns } from '../../src/groth16/wtns.ts'
 import { readZkey } from '../../src/groth16/zkey.ts'
@@ -13,7 +15,7 @@ import { cube, empty, layer, layerInputs, oneRow } from '../groth16/circuits.ts'
 import { codeOf } from '../groth16/tools.ts'
 import { edgeCircuits, type Provable, randomCircuit } from './circuits.ts'
 import { openReference } from './snarkjsReference.ts'
-import { devKey, openDirect, variants } from './support.ts'
+import { devKey, devKeys, openDirect, variants } from './support.ts'
 
 const reference = await openReference()
 afterAll(() => reference.close())
@@ -26,10 +28,14 @@ type Wrap = (pool: Pool) => Pool
 async function open(
   { circuit }: Pick<Provable, 'circuit'>,
   zkey: Uint8Array,
-  { variant = variants[0]!, threads = 2, expected = 1, wrap = ((pool) => pool) as Wrap } = {},
+  options: { variant?: Variant; threads?: number; expected?: number; wrap?: Wrap; qkey?: Uint8Array | undefined } = {},
 ) {
+  const { variant = variants[0]!, threads = 2, expected = 1, wrap = (pool) => pool, qkey } = options
   const key = readZkey(zkey)
-  const session = await openSession({ key, variant, threads, proofs: threads, wideWire: circuit.wideWire, expected })
+  const session = await openSession({
+    ...{ key, variant, threads, proofs: threads, wideWire: circuit.wideWire, expected },
+    quotientKey: qkey && readQuotientKey(qkey, key),
+  })
   const workerData: ProverData = { engine: 'ours', circuit, session }
   const pool = wrap(openPool({ threads, maxQueue: 100, workerData }))
   const prover = openEngineProver(session, pool, 100, 'auto')
@@ -48,15 +54,17 @@ describe('proofs equal those of snarkjs for the same key, witness and blinding',
     ...Array.from({ length: 8 }, (_, i) => randomCircuit(i)),
   ]
   test.each(shapes.map((shape) => [shape.name, shape] as const))('%s', async (_, { circuit, inputs }) => {
-    const zkey = await devKey(circuit)
+    const { zkey, qkey } = await devKeys(circuit)
     const witness = solve(circuit, inputs)
     const expected = await reference.prove(zkey, encodeWtns(witness), blinding)
-    // with multiples of the points of H, and without
-    for (const [variant, proofs] of [
-      ['int', 1],
-      [variants[0]!, 1000],
+    // with multiples of the points of H and without, with a quotient key and without
+    for (const [variant, proofs, quotientKey] of [
+      ['int', 1, undefined],
+      [variants[0]!, 1000, undefined],
+      ['int', 1000, qkey],
+      [variants[0]!, 1, qkey],
     ] as const) {
-      const { key, prove } = await openDirect(zkey, variant, circuit, proofs)
+      const { key, prove } = await openDirect(zkey, variant, circuit, proofs, quotientKey)
       const proof = prove(witness, blinding)
       expect([variant, proof]).toEqual([variant, expected.proof])
       const { publicSignals } = expected
@@ -69,11 +77,16 @@ describe('proofs equal those of snarkjs for the same key, witness and blinding',
   test.each(variants)('a layer of 1,300 rows, on one and on two threads, with %s', async (variant) => {
     const circuit = layer(10, 60)
     const inputs = layerInputs(10)
-    const zkey = await devKey(circuit)
+    const { zkey, qkey } = await devKeys(circuit)
     const witness = solve(circuit, inputs)
     const { proof: expected, publicSignals } = await reference.prove(zkey, encodeWtns(witness), blinding)
-    for (const proofs of [1, 1000]) {
-      const prover = await open({ circuit }, zkey, { variant, expected: proofs })
+    for (const [proofs, quotientKey] of [
+      [1, undefined],
+      [1000, undefined],
+      [1, qkey],
+      [1000, qkey],
+    ] as const) {
+      const prover = await open({ circuit }, zkey, { variant, expected: proofs, qkey: quotientKey })
       for (const mode of ['throughput', 'latency'] as const)
         expect(await prover.prove({ inputs }, { ...same, mode })).toMatchObject({ proof: expected, publicSignals })
       expect((await prover.prove({ values: witness })).proof).not.toEqual(expected)

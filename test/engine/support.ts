@@ -27,6 +27,7 @@ import { chooseEngine, kernelModule } from '../../src/engine/variant.ts'
 import { Q, R } from '../../src/groth16/bn254.ts'
 import { drawSecrets, type Secrets, writeDevKey } from '../../src/groth16/devSetup.ts'
 import type { Proof } from '../../src/groth16/keys.ts'
+import { readQuotientKey } from '../../src/groth16/qkey.ts'
 import type { R1cs } from '../../src/groth16/r1cs.ts'
 import { Wasm } from '../../src/groth16/wasm.ts'
 import { readZkey } from '../../src/groth16/zkey.ts'
@@ -213,19 +214,34 @@ export function writePoints(
   })
 }
 
-/** A development key, made on this thread. */
-export async function devKey(
+/** A development key and its quotient key, made on this thread. */
+export async function devKeys(
   circuit: R1cs,
   secrets: Secrets = drawSecrets((b) => getRandomValues(b)),
-): Promise<Uint8Array> {
+): Promise<{ readonly zkey: Uint8Array; readonly qkey: Uint8Array }> {
   tables ??= makeTables(variants[0]!, kernelModule(variants[0]!), 1)
   const { variant, module, memory, slots, tables: at } = tables
   thread ??= openRuntime(variant, module, memory, slots[0]!)
-  let file = new Uint8Array(0)
+  const [zkey, qkey] = [growing(), growing()]
   await writeDevKey(circuit, secrets, {
     blocks: MULTIPLES,
     multiply: async (group, scalars) => multiples(thread!, at[group], group, scalars),
-    write: (position, bytes) => {
+    write: zkey.write,
+    writeQuotient: qkey.write,
+  })
+  return { zkey: zkey.bytes(), qkey: qkey.bytes() }
+}
+
+/** A development key alone. */
+export const devKey = async (circuit: R1cs, secrets?: Secrets): Promise<Uint8Array> =>
+  (await devKeys(circuit, secrets)).zkey
+
+/** A file in memory that is as long as what was written. */
+function growing() {
+  let file = new Uint8Array(0)
+  return {
+    bytes: () => file,
+    write(position: number, bytes: Uint8Array): void {
       if (position + bytes.length > file.length) {
         const longer = new Uint8Array(position + bytes.length)
         longer.set(file)
@@ -233,8 +249,7 @@ export async function devKey(
       }
       file.set(bytes, position)
     },
-  })
-  return file
+  }
 }
 let tables: Tables | undefined
 let thread: Runtime | undefined
@@ -245,9 +260,13 @@ export async function openDirect(
   variant: Variant,
   circuit?: Pick<Circuit, 'wideWire'>,
   expected = 1,
+  qkey?: Uint8Array,
 ) {
   const key = readZkey(zkey)
-  const session = await openSession({ key, variant, threads: 1, proofs: 1, wideWire: circuit?.wideWire, expected })
+  const session = await openSession({
+    ...{ key, variant, threads: 1, proofs: 1, wideWire: circuit?.wideWire, expected },
+    quotientKey: qkey && readQuotientKey(qkey, key),
+  })
   const { layout, module, memory } = session
   const runtime = openRuntime(variant, module, memory, layout.slots[0]!)
   const points = keyPoints(session.header, key.verifyingKey)

@@ -9,6 +9,7 @@ import {
   type Code,
   call,
   type Func,
+  type FunctionBuilder,
   f64,
   type Global,
   get,
@@ -150,38 +151,63 @@ export function quotientKernels(module: ModuleBuilder, field: FieldKernels, scra
     ]
   })
 
-  // (a, b, c, n, scale, unscale, bias, integers, pointers, points, stride, upper): for n pairs the quotient's values
-  // (a·b - c·scale)·unscale as signed integers plus a bias, and pointers to their points. Lane 1 belongs `upper` elements on.
-  module.func(
-    'frQuotient',
-    new Array(11).fill('i32'),
-    [],
-    (f, a, b, c, n, scale, unscale, bias, integers, pointers, points, upper) => {
-      const [t, u, high] = [f.local('i32'), f.local('i32'), f.local('i32')]
-      const lane = (k: 0 | 1): Code => {
-        const offset = (local: Local, size: number): Code =>
-          k === 0 ? get(local) : i32.add(get(local), i32.mul(get(upper!), i32.const(size)))
-        return [
-          set(high, offset(integers!, 32)),
-          call(field.toBytes, get(t), i32.const(k), get(high)),
-          call(signedInteger, get(high), offset(pointers!, 4), offset(points!, PAIR), get(bias!)),
-        ]
-      }
+  // n pairs of values as signed integers plus a bias, and pointers to their points. Lane 1 belongs `upper` elements on.
+  type Places = readonly [bias: Local, integers: Local, pointers: Local, points: Local, upper: Local]
+  const integerPairs = (
+    f: FunctionBuilder,
+    n: Local,
+    value: (t: Local, u: Local) => Code,
+    operands: readonly Local[],
+    [bias, integers, pointers, points, upper]: Places,
+  ): Code => {
+    const [t, u, high] = [f.local('i32'), f.local('i32'), f.local('i32')]
+    const lane = (k: 0 | 1): Code => {
+      const offset = (local: Local, size: number): Code =>
+        k === 0 ? get(local) : i32.add(get(local), i32.mul(get(upper), i32.const(size)))
       return [
-        set(t, scratchPair(SCRATCH.pair)),
-        set(u, scratchPair(SCRATCH.twiddle)),
-        repeat(n!, [
-          call(field.mul, get(t), get(a!), get(b!)),
-          call(field.mul, get(u), get(c!), get(scale!)),
-          field.sub(f, at(t), at(t), at(u)),
-          call(field.mul, get(t), get(t), get(unscale!)),
-          lane(0),
-          lane(1),
-          [a!, b!, c!, points!].map((local) => increase(local, PAIR)),
-          increase(integers!, 32),
-          increase(pointers!, 4),
-        ]),
+        set(high, offset(integers, 32)),
+        call(field.toBytes, get(t), i32.const(k), get(high)),
+        call(signedInteger, get(high), offset(pointers, 4), offset(points, PAIR), get(bias)),
       ]
-    },
+    }
+    return [
+      set(t, scratchPair(SCRATCH.pair)),
+      set(u, scratchPair(SCRATCH.twiddle)),
+      repeat(n, [
+        value(t, u),
+        lane(0),
+        lane(1),
+        [...operands, points].map((local) => increase(local, PAIR)),
+        increase(integers, 32),
+        increase(pointers, 4),
+      ]),
+    ]
+  }
+
+  // (a, b, c, n, scale, unscale, …places): (a·b - c·scale)·unscale
+  module.func('frQuotientIntegers', new Array(11).fill('i32'), [], (f, a, b, c, n, scale, unscale, ...places) =>
+    integerPairs(
+      f,
+      n!,
+      (t, u) => [
+        call(field.mul, get(t), get(a!), get(b!)),
+        call(field.mul, get(u), get(c!), get(scale!)),
+        field.sub(f, at(t), at(t), at(u)),
+        call(field.mul, get(t), get(t), get(unscale!)),
+      ],
+      [a!, b!, c!],
+      places as unknown as Places,
+    ),
+  )
+
+  // (a, b, n, unscale, …places): a·b·unscale
+  module.func('frProductIntegers', new Array(9).fill('i32'), [], (f, a, b, n, unscale, ...places) =>
+    integerPairs(
+      f,
+      n!,
+      (t) => [call(field.mul, get(t), get(a!), get(b!)), call(field.mul, get(t), get(t), get(unscale!))],
+      [a!, b!],
+      places as unknown as Places,
+    ),
   )
 }
