@@ -7,8 +7,10 @@
  * verifies every proof before it gives it out, or only the first. How much memory a further thread takes follows from the
  * resident sizes with different numbers of threads.
  *
+ * Our engine uses the quotient key that the set-up makes beside the .zkey, except with --zkey-alone.
+ *
  * npm run bench:prover -- [--circuit products|relu] [--powers 13,15,17,19] [--threads 1,N] [--provers fma,int,snarkjs]
- *   [--rounds 5] [--rapidsnark PROGRAM] [--throughput ROWS] [--json FILE]
+ *   [--rounds 5] [--zkey-alone] [--rapidsnark PROGRAM] [--throughput ROWS] [--json FILE]
  */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -92,9 +94,10 @@ async function throughput(
   rows: number,
   provers: readonly Prover[],
   threadCounts: readonly number[],
+  withQuotient: boolean,
 ): Promise<object[]> {
   const folder = mkdtempSync(join(tmpdir(), 'veritensor-bench-'))
-  const zkey = join(folder, 'key.zkey')
+  const keys = { zkey: join(folder, 'key.zkey'), qkey: join(folder, 'key.qkey'), withQuotient }
   const run = (request: ThroughputRequest): Promise<ThroughputResult> =>
     new Promise((resolve, reject) => {
       const child = startChild('throughput')
@@ -113,7 +116,7 @@ async function throughput(
         provers.map((p) => [c, p] as const),
       )) {
         const proofs = prover === 'snarkjs' ? 6 : 40
-        const result = await run({ prover, circuit, rows, threads, proofs, checks, zkey, setup: first })
+        const result = await run({ prover, circuit, rows, threads, proofs, checks, ...keys, setup: first })
         first = false
         const { proofsPerSecond, cpuMs, witnessMs, proofMs, checkMs, residentBytes } = result
         console.log(
@@ -153,6 +156,7 @@ await runScript(async (words) => {
       rounds: { type: 'string', default: '5' },
       circuit: { type: 'string', default: 'products' },
       throughput: { type: 'string' },
+      'zkey-alone': { type: 'boolean', default: false },
       rapidsnark: { type: 'string' },
       json: { type: 'string' },
     },
@@ -174,20 +178,23 @@ await runScript(async (words) => {
   }
   console.log(JSON.stringify(versions))
   const results: object[] = []
-  if (values.throughput) results.push(...(await throughput(kind, Number(values.throughput), provers, threadCounts)))
+  const withQuotient = !values['zkey-alone']
+  if (values.throughput)
+    results.push(...(await throughput(kind, Number(values.throughput), provers, threadCounts, withQuotient)))
   else
     for (const power of list(values.powers).map(Number)) {
       const folder = mkdtempSync(join(tmpdir(), 'veritensor-bench-'))
       try {
         const rows = 2 ** power - 4
         const { circuit, inputs } = benchCircuit(kind, rows)
-        const zkey = join(folder, 'key.zkey')
-        await setupDev(circuit, { path: zkey })
+        const [zkey, quotientPath] = [join(folder, 'key.zkey'), join(folder, 'key.qkey')]
+        await setupDev(circuit, { path: zkey, quotientPath })
+        const qkey = withQuotient ? quotientPath : undefined
         writeFileSync(join(folder, 'witness.wtns'), encodeWtns(solve(circuit, inputs)))
         for (const threads of threadCounts) {
           const competitors: Competitor[] = []
           for (const prover of provers)
-            competitors.push(await childProver({ prover, threads, circuit: kind, rows, zkey }))
+            competitors.push(await childProver({ prover, threads, circuit: kind, rows, zkey, qkey }))
           if (values.rapidsnark) competitors.push(program(values.rapidsnark, threads, folder))
           try {
             for (const competitor of competitors) await competitor.prove() // warms up

@@ -10,6 +10,7 @@ import { openRuntime } from '../../src/engine/runtime.ts'
 import { openSession, type Session } from '../../src/engine/session.ts'
 import { cutOf, passBlocks, rowValues } from '../../src/engine/transforms.ts'
 import { chooseEngine } from '../../src/engine/variant.ts'
+import { readQuotientKey } from '../../src/groth16/qkey.ts'
 import { encodeWtns } from '../../src/groth16/wtns.ts'
 import { readZkey } from '../../src/groth16/zkey.ts'
 import { openEngineProver } from '../../src/workers/engineProver.ts'
@@ -24,6 +25,8 @@ export type Request = {
   readonly circuit: CircuitKind
   readonly rows: number
   readonly zkey: string
+  /** The quotient key, if it is to be used. */
+  readonly qkey: string | undefined
 }
 /** Milliseconds of a proof, wall and CPU; of its phases, where one thread makes it. */
 export type Sample = {
@@ -73,12 +76,17 @@ function onThisThread(session: Session, witness: Witness): Prove {
   }
 }
 
-async function ours(engine: 'fma' | 'int', threads: number, zkey: string, witness: Witness): Promise<Prove> {
+async function ours(
+  engine: 'fma' | 'int',
+  { threads, zkey, qkey }: Pick<Request, 'threads' | 'zkey' | 'qkey'>,
+  witness: Witness,
+): Promise<Prove> {
   if (engine === 'fma') chooseEngine('fma')
   const key = readZkey(readShared(zkey))
   const wideWire = new Uint8Array(key.nVars)
   for (const wire of witness.wide.keys()) wideWire[wire] = 1
-  const session = await openSession({ key, variant: engine, threads, proofs: 1, wideWire })
+  const quotientKey = qkey === undefined ? undefined : readQuotientKey(readShared(qkey), key)
+  const session = await openSession({ key, quotientKey, variant: engine, threads, proofs: 1, wideWire })
   if (threads === 1) return onThisThread(session, witness)
   const pool = openPool({ threads, maxQueue: 1e9, workerData: { engine: 'ours', circuit: undefined, session } })
   const prover = openEngineProver(session, pool, 0, 'latency')
@@ -131,10 +139,11 @@ async function snarkjs(threads: number, zkey: string, witness: Witness): Promise
   }
 }
 
-async function serve({ prover, threads, circuit: kind, rows, zkey }: Request): Promise<void> {
+async function serve(request: Request): Promise<void> {
+  const { prover, threads, circuit: kind, rows, zkey } = request
   const { circuit, inputs } = benchCircuit(kind, rows)
   const witness = solve(circuit, inputs)
-  const prove = await (prover === 'snarkjs' ? snarkjs(threads, zkey, witness) : ours(prover, threads, zkey, witness))
+  const prove = await (prover === 'snarkjs' ? snarkjs(threads, zkey, witness) : ours(prover, request, witness))
   process.on('message', async () => {
     const [cpu, start] = [process.cpuUsage(), now()]
     const phases = await prove()

@@ -18,8 +18,10 @@ export type ThroughputRequest = {
   readonly proofs: number
   /** Which proofs are verified before they are given out. */
   readonly checks: Checks
-  /** The key; written by the first child. */
+  /** The key, and the quotient key beside it if it is to be used; written by the first child. */
   readonly zkey: string
+  readonly qkey: string
+  readonly withQuotient: boolean
   readonly setup: boolean
 }
 
@@ -36,11 +38,12 @@ export type ThroughputResult = {
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
 
 async function measure(request: ThroughputRequest): Promise<ThroughputResult> {
-  const { prover: engine, rows, threads, proofs, checks, zkey } = request
+  const { prover: engine, rows, threads, proofs, checks, zkey, qkey } = request
   const { circuit, inputs } = benchCircuit(request.circuit, rows)
-  if (request.setup) await setupDev(circuit, { path: zkey })
+  if (request.setup) await setupDev(circuit, { path: zkey, quotientPath: qkey })
   const prover = await openProver({
     ...{ circuit, zkey: readShared(zkey), engine, threads, maxQueue: threads * proofs, mode: 'throughput', checks },
+    qkey: request.withQuotient ? readShared(qkey) : undefined,
   })
   const many = (count: number) => Promise.all(Array.from({ length: count }, () => prover.prove(inputs)))
   await many(Math.max(2, proofs >> 2) * threads) // warms up
