@@ -22,12 +22,14 @@ export const FILES = {
   circuit: 'circuit.vtb',
   r1cs: 'circuit.r1cs',
   zkey: 'circuit.zkey',
+  qkey: 'circuit.qkey',
   verificationKey: 'verification_key.json',
   verifier: 'Verifier.sol',
 } as const
 
-/** The files that make up a key. */
+/** The files that make up a key; a quotient key may be there. */
 const KEY_FILES: readonly string[] = [FILES.zkey, FILES.verificationKey]
+const KEY_PARTS: readonly string[] = [...KEY_FILES, FILES.qkey]
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
@@ -71,7 +73,7 @@ export async function writeDirectory(
     } catch (cause) {
       throw unwritable(directory, cause)
     }
-    if (existsSync(target)) await replaceDirectory(target, aside, kept === undefined ? [] : KEY_FILES)
+    if (existsSync(target)) await replaceDirectory(target, aside, kept === undefined ? [] : Object.keys(kept.files))
     else renameAll([[aside, target]])
     return complete
   } finally {
@@ -119,9 +121,9 @@ async function keyToKeep(
   if (!present.includes(FILES.zkey)) return undefined
   const r1cs = digests[FILES.r1cs]
   if (before?.key !== undefined && r1cs !== undefined && before.files[FILES.r1cs] === r1cs) {
-    const keys = KEY_FILES.flatMap((name) => (present.includes(name) ? [[name, before.files[name]!] as const] : []))
-    if (keys.length === KEY_FILES.length && keys.every(([, digest]) => digest !== undefined))
-      return { key: before.key, files: Object.fromEntries(keys) }
+    const keys = KEY_PARTS.filter((name) => present.includes(name) && before.files[name] !== undefined)
+    if (KEY_FILES.every((name) => keys.includes(name)))
+      return { key: before.key, files: Object.fromEntries(keys.map((name) => [name, before.files[name]!])) }
   }
   // development keys are made again in no time
   if (before?.key?.kind !== 'dev')
@@ -181,7 +183,7 @@ export async function addArtefact(
 function checkDigest(manifest: Manifest, name: string, digest: string, path: string): void {
   const expected = Object.hasOwn(manifest.files, name) ? manifest.files[name] : undefined
   if (digest === expected) return
-  const key = KEY_FILES.includes(name)
+  const key = KEY_PARTS.includes(name)
   throw new ArtefactError(
     key ? 'key/digest-mismatch' : 'input/digest-mismatch',
     expected === undefined

@@ -34,8 +34,13 @@ import { discard, renameAll, temporaryBeside, unwritable } from './temporary.ts'
 export type Keys = {
   /** The .zkey file, as snarkjs reads it, on memory that threads share. */
   readonly zkey: Uint8Array
+  /** The .qkey file, if one was made with it: with it, proofs are faster. */
+  readonly qkey?: Uint8Array | undefined
   readonly verifyingKey: VerifyingKey
 }
+
+/** Where the quotient key of a .zkey lies: beside it. */
+export const quotientPath = (path: string): string => `${path.replace(/\.zkey$/, '')}.qkey`
 
 export type SetupOptions = (
   | {
@@ -50,7 +55,7 @@ export type SetupOptions = (
       readonly beacon?: Beacon
     }
 ) & {
-  /** Where to keep the .zkey file; default: nowhere. */
+  /** Where to keep the .zkey file, with the .qkey file beside it; default: nowhere. */
   readonly path?: string
   /** Default: as many as the machine can run at once. */
   readonly threads?: number
@@ -74,11 +79,10 @@ export async function setup({ circuit }: { readonly circuit: Circuit }, options:
     if ('ptau' in options) {
       const { ptau, ptauDigest, beacon } = options
       await setupPtau(circuit, { ptau, ptauDigest, path, beacon, threads, signal, onProgress })
-    } else await setupDev(circuit, { path, threads, signal, onProgress })
-    const zkey = readShared(path)
-    const key = readZkey(zkey)
-    checkKeyOfCircuit(key, circuit)
-    return { zkey, verifyingKey: key.verifyingKey }
+    } else await setupDev(circuit, { path, quotientPath: quotientPath(path), threads, signal, onProgress })
+    const keys = openKeys(path)
+    checkKeyOfCircuit(readZkey(keys.zkey), circuit)
+    return keys
   } catch (error) {
     if (typeof (error as { syscall?: unknown } | null)?.syscall === 'string') throw unwritable(path, error)
     throw error
@@ -87,10 +91,15 @@ export async function setup({ circuit }: { readonly circuit: Circuit }, options:
   }
 }
 
-/** Keys of a .zkey file. Throws `input/unreadable-file`, `key/malformed-zkey` and `key/unsafe`. */
+/** Keys of a .zkey file, and of the .qkey beside it if there is one. Throws `input/unreadable-file`, `key/malformed-zkey` and `key/unsafe`. */
 export function openKeys(path: string): Keys {
   const zkey = readShared(path)
-  return { zkey, verifyingKey: readZkey(zkey).verifyingKey }
+  const beside = quotientPath(path)
+  return {
+    zkey,
+    ...(isRegular(beside) && { qkey: readShared(beside) }),
+    verifyingKey: readZkey(zkey).verifyingKey,
+  }
 }
 
 /**
@@ -128,22 +137,21 @@ async function fileKeys(
     })
     const { keys, key } = await make(join(stage, FILES.zkey))
     const json = `${JSON.stringify(encodeVerifyingKey(keys.verifyingKey), null, 1)}\n`
-    const { [FILES.verifier]: _, ...files } = before.files
-    const manifest: Manifest = {
-      ...before,
-      files: { ...files, [FILES.zkey]: sha256(keys.zkey), [FILES.verificationKey]: sha256(Buffer.from(json)) },
-      key,
+    const { [FILES.verifier]: _, [FILES.qkey]: __, ...files } = before.files
+    const digests = {
+      [FILES.zkey]: sha256(keys.zkey),
+      ...(keys.qkey && { [FILES.qkey]: sha256(keys.qkey) }),
+      [FILES.verificationKey]: sha256(Buffer.from(json)),
     }
+    const manifest: Manifest = { ...before, files: { ...files, ...digests }, key }
     await writeFile(join(stage, FILES.verificationKey), json)
     await writeFile(join(stage, FILES.manifest), manifestText(manifest))
     if (manifestText(await readManifest(directory)) !== manifestText(before))
       throw new ArtefactError('input/changed', `${directory} was changed by another command meanwhile`, {
         fix: 'run the set-up again',
       })
-    rmSync(join(directory, FILES.verifier), { force: true })
-    renameAll(
-      [FILES.zkey, FILES.verificationKey, FILES.manifest].map((name) => [join(stage, name), join(directory, name)]),
-    )
+    for (const name of [FILES.verifier, FILES.qkey]) rmSync(join(directory, name), { force: true })
+    renameAll([...Object.keys(digests), FILES.manifest].map((name) => [join(stage, name), join(directory, name)]))
     return { manifest, keys }
   } finally {
     await discard(stage)
@@ -221,7 +229,10 @@ async function describeKey(options: SetupOptions): Promise<KeyInfo> {
 export function openDirectoryKeys(directory: string, manifest: Manifest): Keys {
   const zkey = readSharedArtefact(directory, manifest, FILES.zkey)
   const { verifyingKey } = readZkey(zkey)
-  return { zkey, verifyingKey: { ...verifyingKey, dev: verifyingKey.dev || manifest.key?.kind === 'dev' } }
+  // without it proofs take longer, and that is all
+  const listed = Object.hasOwn(manifest.files, FILES.qkey) && isRegular(join(directory, FILES.qkey))
+  const qkey = listed ? readSharedArtefact(directory, manifest, FILES.qkey) : undefined
+  return { zkey, qkey, verifyingKey: { ...verifyingKey, dev: verifyingKey.dev || manifest.key?.kind === 'dev' } }
 }
 
 /**

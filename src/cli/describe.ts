@@ -72,7 +72,7 @@ export function describeReport(report: Report, what = 'calibration samples'): st
 
 /** Lines that tell what set-up and proving will take. */
 export const describeEstimate = (e: Estimate): string[] => [
-  `  set-up      about ${formatSeconds(e.setupSeconds)}, ${formatBytes(e.setupBytes)} of memory, key of ${formatBytes(e.zkeyBytes)}`,
+  `  set-up      about ${formatSeconds(e.setupSeconds)}, ${formatBytes(e.setupBytes)} of memory, keys of ${formatBytes(e.zkeyBytes + e.qkeyBytes)}`,
   `  proving     about ${formatSeconds(e.proveSeconds)} on one thread, ${formatBytes(e.proveBytes)} of memory`,
 ]
 

@@ -106,13 +106,13 @@ export const circuitInputs = (
  * they come, keep a prover open
  * (`openProver`) and give it `circuitInputs`.
  *
- * Throws `input/wrong-shape`, `input/not-finite`, `input/out-of-range`, `key/malformed-zkey`, `key/unsafe`,
- * `key/other-circuit`, `key/corrupt`, `input/salt`, `input/weights`, `usage/destination`, `limit/worker-memory`,
+ * Throws `input/wrong-shape`, `input/not-finite`, `input/out-of-range`, `key/malformed-zkey`, `key/malformed-qkey`, `key/unsafe`,
+ * `key/other-circuit`, `key/other-key`, `key/corrupt`, `input/salt`, `input/weights`, `usage/destination`, `limit/worker-memory`,
  * `internal/worker-died` and `aborted/by-caller`.
  */
 export async function prove(
   compiled: Pick<Compiled, 'model' | 'circuit' | 'visibility' | 'weights'>,
-  keys: { readonly zkey: Uint8Array },
+  keys: { readonly zkey: Uint8Array; readonly qkey?: Uint8Array | undefined },
   samples: Iterable<Sample>,
   options: ProveOptions = {},
 ): Promise<Inference[]> {
@@ -134,7 +134,14 @@ export async function prove(
   const destination = options.destination ?? OFF_CHAIN
   checkDestination(destination)
   const threads = threadsFor(jobs.length, circuit.rows, options)
-  const prover = await openProver({ ...options, circuit, zkey: keys.zkey, threads, expected: jobs.length })
+  const prover = await openProver({
+    ...options,
+    circuit,
+    zkey: keys.zkey,
+    qkey: keys.qkey,
+    threads,
+    expected: jobs.length,
+  })
   const vkDigest = verifyingKeyDigest(prover.verifyingKey)
   const compress = compressor(visibility, model, vkDigest, destination, weights?.integers)
   // the first failure ends the others

@@ -26,7 +26,7 @@ import {
 class CorruptKeyError extends VeritensorError {
   constructor() {
     super('key/corrupt', 'the witness satisfies the circuit, but the proof made with this key does not verify', {
-      fix: 'Compare the digest of the .zkey file, copy it again or run the setup again.',
+      fix: 'Compare the digests of the .zkey and .qkey files, copy them again or run the setup again.',
     })
   }
 }

@@ -165,24 +165,36 @@ describe('prove', () => {
 
   test('errors come back from the threads with their codes', async () => {
     // points that the checks of the key do not look at: the proof turns out wrong in the thread
-    const path = join(dir, FILES.zkey)
-    const good = readFileSync(path)
     const out = files.at('corrupt')
-    const proveWith = async (change: (sections: ReturnType<typeof readZkey>['sections']) => void) => {
-      const bytes = Uint8Array.from(good)
-      change(readZkey(bytes).sections)
-      writeFileSync(path, bytes)
+    const good = new Map([FILES.zkey, FILES.qkey].map((name) => [name, readFileSync(join(dir, name))]))
+    const proveWith = async (name: string, change: (bytes: Uint8Array) => void) => {
       const manifest = read(join(dir, FILES.manifest))
-      manifest.files[FILES.zkey] = sha256(bytes)
+      for (const [file, content] of good) {
+        const bytes = Uint8Array.from(content)
+        if (file === name) change(bytes)
+        writeFileSync(join(dir, file), bytes)
+        manifest.files[file] = sha256(bytes)
+      }
       writeFileSync(join(dir, FILES.manifest), JSON.stringify(manifest))
       return json('prove', dir, '--input', files.proto, '-o', out)
     }
+    const section = (bytes: Uint8Array, id: number): Uint8Array => readZkey(bytes).sections.get(id)!
     // points at infinity in B2 alone are noticed before
-    expect((await proveWith((sections) => sections.get(7)!.fill(0))).json.code).toBe('key/malformed')
-    const { code, json: line } = await proveWith((sections) => sections.get(9)!.fill(1, 0, 1))
-    expect([code, line.code]).toEqual([5, 'key/corrupt'])
-    expect(line.fix).toContain('.zkey')
-    expect(readdirSync(out)).toEqual([])
+    const infinite = await proveWith(FILES.zkey, (bytes) => section(bytes, 7).fill(0))
+    expect(infinite.json.code).toBe('key/malformed')
+    const last = (bytes: Uint8Array): unknown => bytes.fill(bytes.at(-60)! ^ 1, -60, -59)
+    for (const [name, change] of [
+      [FILES.zkey, (bytes: Uint8Array) => section(bytes, 5).fill(1, 0, 1)],
+      [FILES.qkey, last],
+    ] as const) {
+      const { code, json: line } = await proveWith(name, change)
+      expect([name, code, line.code]).toEqual([name, 5, 'key/corrupt'])
+      expect(line.fix).toContain('.qkey')
+      expect(readdirSync(out)).toEqual([])
+    }
+    // without a quotient key the points of the .zkey serve
+    rmSync(join(dir, FILES.qkey))
+    expect((await json('prove', dir, '--input', files.proto, '-o', out)).code).toBe(0)
   })
 
   test('an output folder that can’t be made is told', async () => {

@@ -21,9 +21,10 @@ export const setup = command({
   summary: 'make the proving and the verifying key',
   details:
     '--dev draws the secrets here and forgets them: quick, but whoever ran it could forge proofs, so such keys are marked and\n' +
-    'refused on chains that others use. --ptau takes a public ceremony’s powers of tau (.ptau, prepared for phase 2) and adds\n' +
-    'one contribution; a beacon ends it. `contribute` adds the contribution of whoever runs it, `beacon` ends phase 2,\n' +
-    '`verify` checks every point of a key, and all contributions, against the ceremony’s file.',
+    'refused on chains that others use. A quotient key (.qkey) comes with them, with which proofs are faster. --ptau takes a\n' +
+    'public ceremony’s powers of tau (.ptau, prepared for phase 2) and adds one contribution; a beacon ends it. `contribute`\n' +
+    'adds the contribution of whoever runs it, `beacon` ends phase 2, `verify` checks every point of a key, and all\n' +
+    'contributions, against the ceremony’s file.',
   options: {
     dev: { type: 'flag', help: 'a development key: UNSAFE, for tests only' },
     ptau: { type: 'string', value: 'FILE', help: 'a key from a ceremony’s powers of tau' },
@@ -111,7 +112,7 @@ export const setup = command({
     })
     const seconds = (performance.now() - started) / 1000
     progress.done()
-    const { verifyingKey, zkey } = keys
+    const { verifyingKey, zkey, qkey } = keys
     const vkDigest = verifyingKeyDigest(verifyingKey)
     return {
       json: {
@@ -123,6 +124,7 @@ export const setup = command({
         publicSignals: verifyingKey.nPublic,
         zkeyBytes: zkey.length,
         zkeyDigest: manifest.files[FILES.zkey],
+        qkeyBytes: qkey?.length ?? null,
         vkDigest,
         seconds,
         warning: verifyingKey.dev ? DEV_WARNING : null,
@@ -131,6 +133,9 @@ export const setup = command({
         ...(verifyingKey.dev ? [DEV_WARNING] : []),
         `keys of ${manifest.name} → ${directory}`,
         `  ${FILES.zkey}            ${formatBytes(zkey.length)}, for ${thousands(manifest.rows)} rows`,
+        ...(qkey === undefined
+          ? []
+          : [`  ${FILES.qkey}            ${formatBytes(qkey.length)}, with which proofs are faster`]),
         `  ${FILES.verificationKey}   ${counted(verifyingKey.nPublic, 'public signal')}, digest ${vkDigest}`,
         `  next   veritensor prove ${directory} --input FILE -o proofs`,
       ].join('\n'),
