@@ -30,7 +30,7 @@ const dir = at('dir')
 let compiled: Compiled
 let other: Compiled
 let theirs: Manifest
-const KEY = [FILES.zkey, FILES.verificationKey]
+const KEY = [FILES.zkey, FILES.qkey, FILES.verificationKey]
 
 const refused = async (action: () => unknown): Promise<string> => {
   try {
@@ -154,14 +154,24 @@ describe('saving where something is already', () => {
     const manifest = await saveCompiled(dir, compiled)
     expect(manifest).toEqual(before)
     expect(await readManifest(dir)).toEqual(before)
-    openDirectoryKeys(dir, manifest)
+    expect(openDirectoryKeys(dir, manifest).qkey).toHaveLength(readFileSync(join(dir, FILES.qkey)).length)
     expect(readFileSync(join(dir, 'proofs', 'a.proof.json'), 'utf8')).toBe('mine')
     expect(readFileSync(join(dir, 'notes.txt'), 'utf8')).toBe('mine too')
     expect(existsSync(join(dir, FILES.verifier))).toBe(false)
   })
 
+  test('keeps a key without a quotient key, which nobody needs', async () => {
+    rmSync(join(dir, FILES.qkey))
+    expect(openDirectoryKeys(dir, await readManifest(dir)).qkey).toBeUndefined()
+    const manifest = await saveCompiled(dir, compiled)
+    expect(Object.keys(manifest.files)).toContain(FILES.zkey)
+    expect(Object.keys(manifest.files)).not.toContain(FILES.qkey)
+    expect(openDirectoryKeys(dir, manifest).qkey).toBeUndefined()
+  })
+
   test('drops a development key of another circuit', async () => {
     const manifest = await saveCompiled(dir, other)
+    expect(existsSync(join(dir, FILES.qkey))).toBe(false)
     expect(manifest.key).toBeUndefined()
     expect(existsSync(join(dir, FILES.zkey))).toBe(false)
     expect(await refused(() => openDirectoryKeys(dir, manifest))).toBe(
@@ -240,6 +250,9 @@ describe('keys of a directory', () => {
     const digest = sha256(bytes.subarray(0, bytes.length >> 1))
     const damaged = { ...manifest, files: { ...manifest.files, [FILES.zkey]: digest } }
     expect(await refused(() => openDirectoryKeys(dir, damaged))).toContain('key/malformed-zkey')
+    writeFileSync(path, bytes)
+    writeFileSync(join(dir, FILES.qkey), 'no quotient key')
+    expect(await refused(() => openDirectoryKeys(dir, manifest))).toContain('key/digest-mismatch: /dir/circuit.qkey')
     expect((await key()).dev).toBe(true)
   })
 
