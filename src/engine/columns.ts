@@ -1,6 +1,6 @@
 /**
- * Sums over the columns of sparse matrices: for each wire s the point Σ M[j][s]·Pⱼ over the rows j, where the points are a
- * ceremony's Lagrange polynomials. This is phase 2 of a set-up.
+ * Sums over the columns of sparse matrices: for each wire s the point Σ M[j][s]·Pⱼ over the rows j. With the Lagrange
+ * polynomials of a ceremony this is phase 2 of a set-up.
  *
  * Coefficients are small as a rule. Each is written in digits of -1, 0, 1, none next to another (non-adjacent form), so that
  * a wire has a list of points for each power of two; the sums of its lists are joined by doubling.
@@ -22,20 +22,19 @@ export type Columns = {
 /** The digits of each coefficient: 2·bit, plus 1 for a minus. On shared memory. */
 export type Digits = { readonly starts: Uint32Array; readonly digits: Uint16Array }
 
-/** What a thread is given: points in memory, N of each kind, and the matrices. */
+/** What a thread is given: points in memory. */
 export type ColumnData = {
   readonly variant: Variant
   readonly module: WasmModule
   readonly memory: WasmMemory
   readonly slots: readonly number[]
-  readonly matrices: readonly [a: Columns, b: Columns, c: Columns]
-  readonly digits: Digits
 }
 
 /** What to sum for each wire: matrices, each with the address of its points. */
 export type ColumnTask = {
   readonly group: Group
-  readonly parts: readonly { readonly matrix: 0 | 1 | 2; readonly points: number }[]
+  readonly digits: Digits
+  readonly parts: readonly { readonly matrix: Columns; readonly points: number }[]
   /** Wires `first` up to `end`. */
   readonly first: number
   readonly end: number
@@ -104,9 +103,8 @@ type Unit = { readonly wire: number; readonly base: number; readonly bits: numbe
 const POINTERS = 1 << 16
 
 /** Sums of a range of wires. */
-export function columnSums(runtime: Runtime, data: ColumnData, task: ColumnTask): ColumnSums {
-  const { group, parts, first, end } = task
-  const { matrices, digits } = data
+export function columnSums(runtime: Runtime, task: ColumnTask): ColumnSums {
+  const { group, digits, parts, first, end } = task
   const limits = {
     pointers: POINTERS / DEGREE[group],
     lists: LISTS / DEGREE[group] - 300,
@@ -128,7 +126,7 @@ export function columnSums(runtime: Runtime, data: ColumnData, task: ColumnTask)
   for (let wire = first; wire < end; wire++) {
     let unit: { wire: number; base: number; bits: number } | undefined
     for (const { matrix, points: base } of parts) {
-      const { starts, row, coefficient } = matrices[matrix]
+      const { starts, row, coefficient } = matrix
       for (let t = starts[wire]!; t < starts[wire + 1]!; t++) {
         const k = coefficient[t]!
         const [from, to] = [digits.starts[k]!, digits.starts[k + 1]!]

@@ -55,67 +55,64 @@ export function reverseBits(index: number, bits: number): number {
 export const exponentOf = ({ power, kept }: QuotientCut, k: number): number =>
   k < kept ? reverseBits(k, power) : reverseBits(k - kept + 2 ** (power - 1), power)
 
-/** By what the scalars of a .zkey differ from those of its quotient key. */
-export type QuotientFactors = {
-  /** M(τ)/M(ω^j) for rows j < used. */
+/** What M is near the points that it is made of. */
+export type CutValues = {
+  /** 1/M(ω^j) for rows j < used. */
   readonly rows: readonly bigint[]
-  /** For the k-th point of S, ψ·ω^i, its scalar divided by that of the .zkey's i-th point of H. */
+  /** 1/(y·M'(y)) for the points y of S, in their order. */
   readonly points: readonly bigint[]
+  /** M(y) for the odd powers y = ψ·ω^i that are not in S. */
+  readonly others: readonly { readonly exponent: number; readonly value: bigint }[]
+}
+
+const mul = (a: bigint, b: bigint): bigint => (a * b) % R
+
+/** The points of S by classes, x^size - y^size for each class of exponents: Π over S of (x - y). */
+function classesOf(cut: QuotientCut) {
+  const { power, classes, size, kept } = cut
+  const zeta = powR(rootOfUnity(power), BigInt(size))
+  const zetas = Array.from({ length: classes }, (_, c) => powR(zeta, BigInt(c)))
+  const psiPower = powR(rootOfUnity(power + 1), BigInt(size))
+  /** y^size in each class of all odd powers. */
+  const powers = zetas.map((value) => mul(psiPower, value))
+  const inS = Array.from({ length: (2 * kept) / size }, (_, t) => exponentOf(cut, t * size) % classes)
+  return {
+    zetas,
+    powers,
+    inS: new Set(inS),
+    /** Π over the points of S, or all but those of one class, of (x - y), from x^size. */
+    product: (x: bigint, but = -1): bigint =>
+      inS.reduce((product, c) => (c === but ? product : mul(product, x - powers[c]!)), 1n),
+  }
 }
 
 /**
- * The factors for a secret τ of no power-of-two order.
+ * The values of a cut.
  *
  * Products over T are windows of ω^k - 1 and ψ·ω^k - 1: Π over j in T of (ω^i - ω^j) = Π ω^j · Π over k = i - j of (ω^k - 1),
  * quotients of running products.
  */
-export async function quotientFactors(
-  cut: QuotientCut,
-  tau: bigint,
-  breathe: () => Promise<void>,
-): Promise<QuotientFactors> {
+export async function cutValues(cut: QuotientCut, breathe: () => Promise<void>): Promise<CutValues> {
   const { power, used, classes, size, kept } = cut
   const N = 2 ** power
   const [first, rest] = [2 * kept, N - 2 * kept] // T begins at ω^first
-  const mul = (a: bigint, b: bigint): bigint => (a * b) % R
   const omega = rootOfUnity(power)
   const inverseOmega = Fr.inv(omega)
-  const psi = rootOfUnity(power + 1)
-
-  // the classes of S: values of y^size there
-  const zeta = powR(omega, BigInt(size))
-  const psiPower = powR(psi, BigInt(size))
-  const zetas = Array.from({ length: classes }, (_, c) => powR(zeta, BigInt(c)))
-  const inS = new Map(
-    Array.from({ length: (2 * kept) / size }, (_, t) => {
-      const c = exponentOf(cut, t * size) % classes
-      return [c, mul(psiPower, zetas[c]!)] as const
-    }),
-  )
-  /** Π over the points of S of (x - y), from x^size. */
-  const productOfS = (x: bigint): bigint => [...inS.values()].reduce((product, y) => mul(product, x - y), 1n)
-
-  let productOfT = 1n
-  for (let j = first, root = powR(omega, BigInt(first)); j < N; j++) {
-    if (j % BREATH === 0) await breathe()
-    productOfT = mul(productOfT, tau - root)
-    root = mul(root, omega)
-  }
-  const atTau = mul(productOfS(powR(tau, BigInt(size))), productOfT)
+  const { zetas, powers, inS, product } = classesOf(cut)
   const rootsOfT = powR(omega, (BigInt(first + N - 1) * BigInt(rest)) / 2n) // Π ω^j
 
   /** Products of root·ω^k - 1 for k = 1 … t, t < N, and their inverses. */
   const running = async (root: bigint): Promise<readonly [bigint[], bigint[]]> => {
     const [products, inverses] = [new Array<bigint>(N), new Array<bigint>(N)]
-    let [product, point] = [1n, root]
+    let [running, point] = [1n, root]
     for (let k = 0; ; k++) {
       if (k % BREATH === 0) await breathe()
-      products[k] = product
+      products[k] = running
       if (k === N - 1) break
       point = mul(point, omega)
-      product = mul(product, point - 1n)
+      running = mul(running, point - 1n)
     }
-    let inverse = Fr.inv(product)
+    let inverse = Fr.inv(running)
     for (let k = N - 1; ; k--) {
       if (k % BREATH === 0) await breathe()
       inverses[k] = inverse
@@ -127,21 +124,18 @@ export async function quotientFactors(
   }
 
   const even = await running(1n)
-  const rowClass = zetas.map((x) => mul(atTau, Fr.inv(mul(productOfS(x), rootsOfT))))
+  const rowClass = zetas.map((x) => Fr.inv(mul(product(x), rootsOfT)))
   const rows = new Array<bigint>(used)
   for (let j = 0; j < used; j++) {
     if (j % BREATH === 0) await breathe()
     rows[j] = mul(mul(even[0][j]!, even[1][j + rest]!), rowClass[j % classes]!)
   }
 
-  const [products, inverses] = await running(psi)
-  const half = (R + 1n) / 2n // the product of all ψ·ω^k - 1 is 1^N + 1
-  const common = mul(atTau, mul(-BigInt(N), Fr.inv(powR(tau, BigInt(N)) + 1n)))
-  const pointClass = new Map(
-    [...inS].map(([c, y]) => {
-      const others = [...inS.values()].reduce((product, other) => (other === y ? product : mul(product, y - other)), 1n)
-      return [c, mul(common, Fr.inv(mul(mul(BigInt(size), y), mul(others, rootsOfT))))] as const
-    }),
+  // the product of all N of the ψ·ω^k - 1 is 1^N + 1
+  const [products, inverses] = await running(rootOfUnity(power + 1))
+  const half = (R + 1n) / 2n
+  const pointClass = powers.map((y, c) =>
+    inS.has(c) ? Fr.inv(mul(mul(BigInt(size), y), mul(product(y, c), rootsOfT))) : 0n,
   )
   const points = new Array<bigint>(2 * kept)
   for (let k = 0; k < 2 * kept; k++) {
@@ -149,7 +143,48 @@ export async function quotientFactors(
     const i = exponentOf(cut, k)
     const end = i + rest
     const inverse = end < N ? inverses[end]! : mul(inverses[end - N]!, half)
-    points[k] = Fr.mod(mul(mul(products[i]!, inverse), pointClass.get(i % classes)!))
+    points[k] = Fr.mod(mul(mul(products[i]!, inverse), pointClass[i % classes]!))
   }
-  return { rows: rows.map(Fr.mod), points }
+  const otherClass = powers.map((y, c) => (inS.has(c) ? 0n : mul(product(y), rootsOfT)))
+  const others: { exponent: number; value: bigint }[] = []
+  for (let exponent = 0; exponent < N; exponent++) {
+    if (exponent % BREATH === 0) await breathe()
+    const c = exponent % classes
+    if (inS.has(c)) continue
+    const end = exponent + rest
+    const window = mul(end < N ? products[end]! : 2n * products[end - N]!, inverses[exponent]!)
+    others.push({ exponent, value: Fr.mod(mul(window, otherClass[c]!)) })
+  }
+  return { rows: rows.map(Fr.mod), points, others }
+}
+
+/** By what the scalars of a .zkey differ from those of its quotient key. */
+export type QuotientFactors = {
+  /** M(τ)/M(ω^j) for rows j < used. */
+  readonly rows: readonly bigint[]
+  /** For the k-th point of S, ψ·ω^i, its scalar divided by that of the .zkey's i-th point of H. */
+  readonly points: readonly bigint[]
+}
+
+/** The factors for a secret τ of no power-of-two order. */
+export async function quotientFactors(
+  cut: QuotientCut,
+  tau: bigint,
+  breathe: () => Promise<void>,
+): Promise<QuotientFactors> {
+  const { power, size, kept } = cut
+  const N = 2 ** power
+  const values = await cutValues(cut, breathe)
+  const omega = rootOfUnity(power)
+  let atTau = classesOf(cut).product(powR(tau, BigInt(size)))
+  for (let j = 2 * kept, root = powR(omega, BigInt(j)); j < N; j++) {
+    if (j % BREATH === 0) await breathe()
+    atTau = mul(atTau, tau - root)
+    root = mul(root, omega)
+  }
+  const common = mul(atTau, mul(-BigInt(N), Fr.inv(powR(tau, BigInt(N)) + 1n)))
+  return {
+    rows: values.rows.map((value) => Fr.mul(value, atTau)),
+    points: values.points.map((value) => Fr.mul(value, common)),
+  }
 }

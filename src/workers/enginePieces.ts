@@ -18,10 +18,10 @@ import { AbortedError } from '../errors.ts'
 import type { Proof, VerifyingKey } from '../groth16/keys.ts'
 import type {
   ColumnsTask,
+  CombinerData,
   Finished,
   MultiplierData,
   MultiplyTask,
-  Phase2Data,
   PieceTask,
   ProveTask,
   Source,
@@ -121,5 +121,5 @@ export const multiplyPiece = ({ tables }: MultiplierData, { group, scalars, slot
   multiples(runtimeAt(tables, tables.slots[slot]!), tables.tables[group], group, scalars)
 
 /** Sums over columns. */
-export const columnPiece = ({ columns }: Phase2Data, { sums, slot }: ColumnsTask): ColumnSums =>
-  columnSums(runtimeAt(columns, columns.slots[slot]!), columns, sums)
+export const columnPiece = ({ columns }: CombinerData, { sums, slot }: ColumnsTask): ColumnSums =>
+  columnSums(runtimeAt(columns, columns.slots[slot]!), sums)

@@ -10,33 +10,16 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import { type ColumnData, type ColumnSums, type ColumnTask, columnsOf, digitsOf } from '../engine/columns.ts'
-import { EngineMemoryError, MAX_BYTES } from '../engine/layout.ts'
-import {
-  allocator,
-  DEGREE,
-  FILE_BYTES,
-  type Group,
-  openRuntime,
-  POINT_BYTES,
-  type Runtime,
-  SHARED,
-  SLOT_BYTES,
-  writeShared,
-} from '../engine/runtime.ts'
-import { selfTest } from '../engine/selfTest.ts'
+import { type Columns, columnsOf, digitsOf } from '../engine/columns.ts'
+import { DEGREE, FILE_BYTES, type Group, POINT_BYTES, type Runtime, SHARED } from '../engine/runtime.ts'
 import { addPairs } from '../engine/sums.ts'
-import { kernelModule, kernelVariant } from '../engine/variant.ts'
 import { AbortedError } from '../errors.ts'
 import { FileFormatError } from '../groth16/binfile.ts'
-import { R, viewOf } from '../groth16/bn254.ts'
+import { viewOf } from '../groth16/bn254.ts'
 import type { PtauInfo } from '../groth16/ptau.ts'
 import type { R1cs } from '../groth16/r1cs.ts'
-import { Wasm } from '../groth16/wasm.ts'
 import { headerBytes, keyFile, type Write, writeCoefficients, writeSectionHeaders } from '../groth16/zkeyWriter.ts'
-import { createPlaces } from './places.ts'
-import { openPool, threadsOf } from './pool.ts'
-import type { ColumnsTask, Phase2Data } from './tasks.ts'
+import { BLOCK, importPoints, isInfinity, openCombiner } from './combiner.ts'
 
 /** What phase 2 takes from the edge. */
 export type Phase2Edge = {
@@ -50,13 +33,8 @@ export type Phase2Edge = {
   readonly onProgress?: ((fraction: number) => void) | undefined
 }
 
-/** Sections of a ceremony's file, and points of one block of them that are read at a time. */
+/** Sections of a ceremony's file. */
 const TAU = { g1: 2, alpha: 4, beta: 5, beta2: 6, lagrange1: 12, lagrange2: 13, lagrangeAlpha: 14, lagrangeBeta: 15 }
-const BLOCK = 1 << 13
-
-/** Wires of a piece of work. */
-const WIRES = 1 << 12
-
 /**
  * Writes the key. The ceremony must have been checked by `checkPtau`.
  *
@@ -68,21 +46,10 @@ export async function writeFreshKey(circuit: R1cs, edge: Phase2Edge): Promise<vo
   const { power, coefficients, sizes, at } = keyFile(circuit)
   const N = 2 ** power
   const nPublic = circuit.publicOutputs + circuit.publicInputs
-  const threads = threadsOf(edge.threads)
-
-  // memory: N points of four kinds, and rooms for threads
-  const memoryPlan = allocator(SHARED.end)
-  const room = (group: Group): number => memoryPlan.take(N * POINT_BYTES[group])
-  const points = { tau: room('g1'), alpha: room('g1'), beta: room('g1'), tau2: room('g2') }
-  const staging = memoryPlan.take(4 * BLOCK * FILE_BYTES.g2)
-  const slots = Array.from({ length: threads + 1 }, () => memoryPlan.take(SLOT_BYTES))
-  if (memoryPlan.end() > MAX_BYTES) throw new EngineMemoryError(memoryPlan.end(), `phase 2 of 2^${power} rows`)
-  const variant = kernelVariant()
-  const module = kernelModule(variant)
-  const memory = new Wasm.Memory({ initial: Math.ceil(memoryPlan.end() / 65536), maximum: 65536, shared: true })
-  const runtime = openRuntime(variant, module, memory, slots[threads]!)
-  writeShared(runtime, R)
-  selfTest(runtime, staging)
+  const size = N * POINT_BYTES.g1
+  const combiner = openCombiner(3 * size + N * POINT_BYTES.g2, `phase 2 of 2^${power} rows`, edge)
+  const { runtime, room, staging } = combiner
+  const points = { tau: room, alpha: room + size, beta: room + 2 * size, tau2: room + 3 * size }
   const check = async (): Promise<void> => {
     await setImmediate()
     if (signal?.aborted) throw new AbortedError('the setup')
@@ -90,69 +57,34 @@ export async function writeFreshKey(circuit: R1cs, edge: Phase2Edge): Promise<vo
 
   const section = (id: number, point: number): number =>
     info.sections.get(id)!.offset + point * FILE_BYTES[id === TAU.lagrange2 ? 'g2' : 'g1']
-  const start = N - 1 // of a Lagrange block
-  for (const [id, to, group] of [
-    [TAU.lagrange1, points.tau, 'g1'],
-    [TAU.lagrangeAlpha, points.alpha, 'g1'],
-    [TAU.lagrangeBeta, points.beta, 'g1'],
-    [TAU.lagrange2, points.tau2, 'g2'],
-  ] as const)
-    for (let i = 0; i < N; i += BLOCK) {
-      const n = Math.min(BLOCK, N - i)
-      importPoints(
-        runtime,
-        group,
-        read(section(id, start + i), n * FILE_BYTES[group]),
-        to + i * POINT_BYTES[group],
-        staging,
-      )
-      await check()
-    }
-
-  // the extra rows have the coefficient 1
-  const one = circuit.coefficients.length
-  const matrices = columnsOf(circuit, one)
-  const columns: ColumnData = {
-    ...{ variant, module, memory, slots, matrices },
-    digits: digitsOf([...circuit.coefficients, 1n]),
-  }
-  const workerData: Phase2Data = { engine: 'columns', columns }
-  const pool = openPool({ threads, maxQueue: Number.MAX_SAFE_INTEGER, workerData })
-  const places = createPlaces(threads)
-  const stop = new AbortController()
-  const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
-  const total = 4 * Math.ceil(circuit.wires / WIRES)
+  const total = 4 * circuit.wires
   let done = 0
-  /** Bytes of sections 3 and 5 to 8, for the hash and for writing. */
-  const sums = async (group: Group, parts: ColumnTask['parts']): Promise<Uint8Array> => {
-    const size = FILE_BYTES[group]
-    const bytes = new Uint8Array(circuit.wires * size)
-    const pieces: Promise<void>[] = []
-    for (let first = 0; first < circuit.wires; first += WIRES) {
-      const task = { group, parts, first, end: Math.min(first + WIRES, circuit.wires) }
-      pieces.push(
-        (async () => {
-          const slot = await places.take(0, stopped)
-          try {
-            const job: ColumnsTask = { kind: 'columns', slot, sums: task }
-            place(runtime, group, (await pool.run(job, { signal: stopped })) as ColumnSums, bytes, staging)
-            onProgress?.(Math.min(++done / total, 1))
-          } catch (error) {
-            stop.abort()
-            throw error
-          } finally {
-            places.give(slot)
-          }
-        })(),
-      )
-    }
-    const results = await Promise.allSettled(pieces)
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed) throw signal?.aborted ? new AbortedError('the setup') : failed.reason
-    return bytes
-  }
 
   try {
+    const start = N - 1 // of a Lagrange block
+    for (const [id, to, group] of [
+      [TAU.lagrange1, points.tau, 'g1'],
+      [TAU.lagrangeAlpha, points.alpha, 'g1'],
+      [TAU.lagrangeBeta, points.beta, 'g1'],
+      [TAU.lagrange2, points.tau2, 'g2'],
+    ] as const)
+      for (let i = 0; i < N; i += BLOCK) {
+        const n = Math.min(BLOCK, N - i)
+        const block = read(section(id, start + i), n * FILE_BYTES[group])
+        importFinite(runtime, group, block, to + i * POINT_BYTES[group], staging)
+        await check()
+      }
+    // the extra rows have the coefficient 1
+    const matrices = columnsOf(circuit, circuit.coefficients.length)
+    const digits = digitsOf([...circuit.coefficients, 1n])
+    /** Bytes of sections 3 and 5 to 8, for the hash and for writing. */
+    const sums = (group: Group, parts: readonly { matrix: 0 | 1 | 2; points: number }[]): Promise<Uint8Array> => {
+      const all = parts.map(({ matrix, points }) => ({ matrix: matrices[matrix] as Columns, points }))
+      return combiner.sums(group, digits, all, circuit.wires, (columns) => {
+        done += columns
+        onProgress?.(Math.min(done / total, 1))
+      })
+    }
     const a = await sums('g1', [{ matrix: 0, points: points.tau }])
     const b1 = await sums('g1', [{ matrix: 1, points: points.tau }])
     const b2 = await sums('g2', [{ matrix: 1, points: points.tau2 }])
@@ -198,58 +130,16 @@ export async function writeFreshKey(circuit: R1cs, edge: Phase2Edge): Promise<vo
     history.set(hash.digest())
     write(at[10]!, history)
   } finally {
-    await pool.close()
+    await combiner.close()
   }
 }
 
-/** Takes points of a file into limbs. Throws FileFormatError for a point at infinity, which no ceremony has. */
-function importPoints(runtime: Runtime, group: Group, bytes: Uint8Array, to: number, staging: number): void {
-  const { kernels, words } = runtime
+/** Takes points of a ceremony into limbs. Throws FileFormatError for a point at infinity, which no ceremony has. */
+function importFinite(runtime: Runtime, group: Group, bytes: Uint8Array, to: number, staging: number): void {
   const size = FILE_BYTES[group]
-  const count = bytes.length / size
-  for (let i = 0; i < count; i++)
-    if (bytes.subarray(i * size, (i + 1) * size).every((byte) => byte === 0))
-      throw new FileFormatError('ptau', 'a point is at infinity')
-  runtime.bytes.set(bytes, staging)
-  const index = staging + bytes.length
-  for (let i = 0; i < count; i++) words[index / 4 + i] = i
-  kernels.fqImport!(to, staging, index, count, DEGREE[group], SHARED.fromFile)
-}
-
-/** Puts sums of columns where they belong; those that came in parts are added up. */
-function place(
-  runtime: Runtime,
-  group: Group,
-  { wires, points }: ColumnSums,
-  bytes: Uint8Array,
-  staging: number,
-): void {
-  const size = FILE_BYTES[group]
-  const seen = new Set<number>()
-  wires.forEach((wire, i) => {
-    const point = points.subarray(i * size, (i + 1) * size)
-    const target = bytes.subarray(wire * size, (wire + 1) * size)
-    target.set(seen.has(wire) ? addFilePoints(runtime, group, target, point, staging) : point)
-    seen.add(wire)
-  })
-}
-
-const isInfinity = (point: Uint8Array): boolean => point.every((byte) => byte === 0)
-
-function addFilePoints(runtime: Runtime, group: Group, p: Uint8Array, q: Uint8Array, staging: number): Uint8Array {
-  if (isInfinity(p)) return q
-  if (isInfinity(q)) return p
-  const { words, slot, kernels, bytes } = runtime
-  const [a, b] = [slot.kept, slot.kept + POINT_BYTES[group]]
-  importPoints(runtime, group, p, a, staging)
-  importPoints(runtime, group, q, b, staging)
-  words[slot.list / 4] = a
-  words[slot.list / 4 + 1] = b
-  words[slot.outs / 4] = a
-  if (addPairs(runtime, group, 1)) return new Uint8Array(FILE_BYTES[group])
-  words[slot.exchange / 4] = a
-  kernels.fqExport!(staging, slot.exchange, 1, DEGREE[group], SHARED.toFile)
-  return bytes.slice(staging, staging + FILE_BYTES[group])
+  for (let at = 0; at < bytes.length; at += size)
+    if (isInfinity(bytes.subarray(at, at + size))) throw new FileFormatError('ptau', 'a point is at infinity')
+  importPoints(runtime, group, bytes, to, staging)
 }
 
 /** Hashes points of a file as snarkjs does: plain numbers, big-endian, of G2 the imaginary parts first. */
@@ -324,8 +214,8 @@ async function writeQuotientPoints(
   for (let i = 0; i < N - 1; i += BLOCK / 2) {
     const n = Math.min(BLOCK / 2, N - 1 - i)
     const [low, high] = [slot.arena, slot.arena + n * size]
-    importPoints(runtime, 'g1', read(powers + 64 * i, 64 * n), low, staging)
-    importPoints(runtime, 'g1', read(powers + 64 * (N + i), 64 * n), high, staging)
+    importFinite(runtime, 'g1', read(powers + 64 * i, 64 * n), low, staging)
+    importFinite(runtime, 'g1', read(powers + 64 * (N + i), 64 * n), high, staging)
     for (let k = 0; k < n; k++) {
       words[slot.list / 4 + 2 * k] = high + k * size
       words[slot.list / 4 + 2 * k + 1] = low + k * size + 1

@@ -80,9 +80,9 @@ export type MultiplyTask = {
 }
 
 /** What a thread of phase 2 is given once. */
-export type Phase2Data = { readonly engine: 'columns'; readonly columns: ColumnData }
+export type CombinerData = { readonly engine: 'columns'; readonly columns: ColumnData }
 
-/** Sums over columns for phase 2. */
+/** Sums over columns. */
 export type ColumnsTask = { readonly kind: 'columns'; readonly slot: number; readonly sums: ColumnTask }
 
 export type Task = ProveTask | PieceTask | MultiplyTask | ColumnsTask

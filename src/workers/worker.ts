@@ -10,8 +10,8 @@ import { type Verifier, verifierOf } from '../groth16/verify.ts'
 import { columnPiece, multiplyPiece, proveOnEngine, runPiece } from './enginePieces.ts'
 import { proveWithSnarkjs } from './snarkjsProof.ts'
 import {
+  type CombinerData,
   type MultiplierData,
-  type Phase2Data,
   type ProgressMessage,
   type ProveResult,
   type ProverData,
@@ -43,7 +43,7 @@ export default async function run(request: { readonly id: number; readonly task:
       case 'multiply':
         return { value: multiplyPiece(workerData as MultiplierData, task) }
       case 'columns':
-        return { value: columnPiece(workerData as Phase2Data, task) }
+        return { value: columnPiece(workerData as CombinerData, task) }
       default:
         return { value: runPiece(engineData(), task, { witness, check }) }
     }
