@@ -14,6 +14,7 @@ export {
   openDirectoryKeys,
   openKeys,
   openVerifyingKey,
+  quotientDirectory,
   type SetupOptions,
   setup,
   setupDirectory,

@@ -16,6 +16,7 @@ import { type Beacon, checkBeacon, contribution, runSteps } from '../workers/con
 import { setupDev } from '../workers/devSetup.ts'
 import { readShared } from '../workers/files.ts'
 import { setupPtau, verifyPtauKey } from '../workers/ptauSetup.ts'
+import { setupQuotient } from '../workers/quotientSetup.ts'
 import { openCircuit } from './compiled.ts'
 import {
   FILES,
@@ -146,10 +147,7 @@ async function fileKeys(
     const manifest: Manifest = { ...before, files: { ...files, ...digests }, key }
     await writeFile(join(stage, FILES.verificationKey), json)
     await writeFile(join(stage, FILES.manifest), manifestText(manifest))
-    if (manifestText(await readManifest(directory)) !== manifestText(before))
-      throw new ArtefactError('input/changed', `${directory} was changed by another command meanwhile`, {
-        fix: 'run the set-up again',
-      })
+    await refuseChanges(directory, before)
     for (const name of [FILES.verifier, FILES.qkey]) rmSync(join(directory, name), { force: true })
     renameAll([...Object.keys(digests), FILES.manifest].map((name) => [join(stage, name), join(directory, name)]))
     return { manifest, keys }
@@ -197,6 +195,44 @@ export async function contributeDirectory(
     checkKeyOfCircuit(made, circuit)
     return { keys: { zkey, verifyingKey: made.verifyingKey }, key }
   })
+}
+
+/**
+ * Makes the quotient key of a directory's key, which need not be one of a ceremony, and files it there in one go.
+ *
+ * Throws as `openDirectoryKeys`, `setupQuotient` and ArtefactError.
+ */
+export async function quotientDirectory(
+  directory: string,
+  options: Pick<SetupOptions, 'threads' | 'signal' | 'onProgress'>,
+): Promise<{ readonly manifest: Manifest; readonly qkey: Uint8Array }> {
+  const before = await readManifest(directory)
+  const { zkey } = openDirectoryKeys(directory, before)
+  const circuit = await openCircuit(directory, before)
+  const stage = temporaryBeside(join(directory, 'setup'))
+  try {
+    await mkdir(stage).catch((cause) => {
+      throw unwritable(stage, cause)
+    })
+    const path = join(stage, FILES.qkey)
+    await setupQuotient(circuit, readZkey(zkey), { ...options, path })
+    const qkey = readShared(path)
+    const manifest: Manifest = { ...before, files: { ...before.files, [FILES.qkey]: sha256(qkey) } }
+    await writeFile(join(stage, FILES.manifest), manifestText(manifest))
+    await refuseChanges(directory, before)
+    renameAll([FILES.qkey, FILES.manifest].map((name) => [join(stage, name), join(directory, name)]))
+    return { manifest, qkey }
+  } finally {
+    await discard(stage)
+  }
+}
+
+/** Throws `input/changed` if the manifest is not what it was. */
+async function refuseChanges(directory: string, before: Manifest): Promise<void> {
+  if (manifestText(await readManifest(directory)) !== manifestText(before))
+    throw new ArtefactError('input/changed', `${directory} was changed by another command meanwhile`, {
+      fix: 'run the set-up again',
+    })
 }
 
 /**

@@ -6,6 +6,7 @@
  * a wire has a list of points for each power of two; the sums of its lists are joined by doubling.
  * @module
  */
+import { KeyError } from '../groth16/keys.ts'
 import type { R1cs } from '../groth16/r1cs.ts'
 import type { WasmMemory, WasmModule } from '../groth16/wasm.ts'
 import type { Variant } from './kernels/build.ts'
@@ -75,25 +76,46 @@ export function columnsOf(circuit: R1cs, one: number): [Columns, Columns, Column
 
 /** Non-adjacent forms of integers. */
 export function digitsOf(coefficients: readonly bigint[]): Digits {
-  const lists = coefficients.map((value) => {
-    const list: number[] = []
+  const starts = shared32(coefficients.length + 1)
+  let list = new Uint16Array(1024)
+  let count = 0
+  coefficients.forEach((value, i) => {
     const sign = value < 0n ? 1 : 0
     let rest = value < 0n ? -value : value
     for (let bit = 0; rest > 0n; bit++, rest >>= 1n) {
       if ((rest & 1n) === 0n) continue
       const minus = (rest & 3n) === 3n
-      list.push(2 * bit + (minus ? 1 - sign : sign))
+      if (count === list.length) {
+        const longer = new Uint16Array(2 * count)
+        longer.set(list)
+        list = longer
+      }
+      list[count++] = 2 * bit + (minus ? 1 - sign : sign)
       rest += minus ? 1n : -1n
     }
-    return list
+    starts[i + 1] = count
   })
-  const starts = shared32(lists.length + 1)
+  const digits = new Uint16Array(new SharedArrayBuffer(2 * count))
+  digits.set(list.subarray(0, count))
+  return { starts, digits }
+}
+
+/** A matrix of which column i is `entries(i)`: rows, and numbers of coefficients. */
+export function matrixOf(
+  columns: number,
+  entries: (column: number) => readonly (readonly [row: number, coefficient: number])[],
+): Columns {
+  const lists = Array.from({ length: columns }, (_, i) => entries(i))
+  const starts = shared32(columns + 1)
   lists.forEach((list, i) => {
     starts[i + 1] = starts[i]! + list.length
   })
-  const digits = new Uint16Array(new SharedArrayBuffer(2 * starts[lists.length]!))
-  digits.set(lists.flat())
-  return { starts, digits }
+  const [row, coefficient] = [shared32(starts[columns]!), shared32(starts[columns]!)]
+  lists.flat().forEach(([j, k], at) => {
+    row[at] = j
+    coefficient[at] = k
+  })
+  return { starts, row, coefficient }
 }
 
 /** A wire's share of a round: lists from `base` on, one for each of `bits` powers of two. */
@@ -202,7 +224,7 @@ function sumUnits(
       for (let u = 0; u < units.length; u++) if (sums[u] !== 0) put(u, sums[u]!)
     })
     if (doublings > 0) {
-      if (!doubleFirsts(runtime, group, doublings)) throw new Error('a point of the ceremony is its own opposite')
+      if (!doubleFirsts(runtime, group, doublings)) throw new KeyError('malformed', 'a point is its own opposite')
       for (let u = 0; u < units.length; u++) if (sums[u] !== 0) sums[u] = place(u)
     }
     const fresh: number[] = []

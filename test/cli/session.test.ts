@@ -192,9 +192,20 @@ describe('prove', () => {
       expect(line.fix).toContain('.qkey')
       expect(readdirSync(out)).toEqual([])
     }
-    // without a quotient key the points of the .zkey serve
+    // without a quotient key the points of the .zkey serve, and it can be derived from them again
+    writeFileSync(join(dir, FILES.zkey), good.get(FILES.zkey)!)
+    const manifest = read(join(dir, FILES.manifest))
+    manifest.files[FILES.zkey] = sha256(good.get(FILES.zkey)!)
+    delete manifest.files[FILES.qkey]
+    writeFileSync(join(dir, FILES.manifest), JSON.stringify(manifest))
     rmSync(join(dir, FILES.qkey))
     expect((await json('prove', dir, '--input', files.proto, '-o', out)).code).toBe(0)
+    const { code, json: line } = await json('setup', 'quotient', dir)
+    const { length } = good.get(FILES.qkey)!
+    const digest = sha256(good.get(FILES.qkey)!)
+    expect([code, line]).toMatchObject([0, { qkeyBytes: length, qkeyDigest: digest }])
+    expect(read(join(dir, FILES.manifest)).files[FILES.qkey]).toBe(digest)
+    expect(sha256(readFileSync(join(dir, FILES.qkey)))).toBe(digest)
   })
 
   test('an output folder that can’t be made is told', async () => {

@@ -3,6 +3,7 @@ import { FILES, readManifest } from '../../artefacts/directory.ts'
 import {
   contributeDirectory,
   type Keys,
+  quotientDirectory,
   type SetupOptions,
   setupDirectory,
   verifyDirectoryKey,
@@ -17,14 +18,14 @@ import { counted, formatBytes, thousands } from '../format.ts'
 
 export const setup = command({
   name: 'setup',
-  arguments: '[contribute|beacon|verify] DIR',
+  arguments: '[contribute|beacon|verify|quotient] DIR',
   summary: 'make the proving and the verifying key',
   details:
     '--dev draws the secrets here and forgets them: quick, but whoever ran it could forge proofs, so such keys are marked and\n' +
-    'refused on chains that others use. A quotient key (.qkey) comes with them, with which proofs are faster. --ptau takes a\n' +
-    'public ceremony’s powers of tau (.ptau, prepared for phase 2) and adds one contribution; a beacon ends it. `contribute`\n' +
-    'adds the contribution of whoever runs it, `beacon` ends phase 2, `verify` checks every point of a key, and all\n' +
-    'contributions, against the ceremony’s file.',
+    'refused on chains that others use. --ptau takes a public ceremony’s powers of tau (.ptau, prepared for phase 2) and adds\n' +
+    'one contribution; a beacon ends it. `contribute` adds the contribution of whoever runs it, `beacon` ends phase 2,\n' +
+    '`verify` checks every point of a key, and all contributions, against the ceremony’s file. `quotient` derives the\n' +
+    'quotient key (.qkey), with which proofs are faster, from a finished key; development keys come with one.',
   options: {
     dev: { type: 'flag', help: 'a development key: UNSAFE, for tests only' },
     ptau: { type: 'string', value: 'FILE', help: 'a key from a ceremony’s powers of tau' },
@@ -53,6 +54,7 @@ export const setup = command({
     'veritensor setup contribute artifacts/model --name alice',
     'veritensor setup beacon artifacts/model --beacon 00…ff',
     'veritensor setup verify artifacts/model --ptau pot16_final.ptau',
+    'veritensor setup quotient artifacts/model',
   ],
   async run({ options, positionals, progress, signal }) {
     const { dev, ptau, beacon, jobs, name } = options
@@ -75,6 +77,30 @@ export const setup = command({
       const { manifest, keys } = await contributeDirectory(directory, { ...what, signal })
       progress.done()
       return contributed(verb, directory, manifest, keys)
+    }
+    if (verb === 'quotient') {
+      if (dev || ptau !== undefined || beacon !== undefined)
+        throw new UsageError('setup quotient takes no option but --jobs')
+      const { rows, quotientSeconds } = estimateCircuit(
+        await openCircuit(directory, await readManifest(directory)),
+        jobs,
+      )
+      const long = announce('quotient key', rows, quotientSeconds, 0)
+      if (long !== undefined) progress.note(long)
+      progress.phase('quotient')
+      const { manifest, qkey } = await quotientDirectory(directory, {
+        ...(jobs === undefined ? {} : { threads: jobs }),
+        signal,
+        onProgress: (fraction) => progress.update(fraction),
+      })
+      progress.done()
+      return {
+        json: {
+          schema: 'veritensor/setup-quotient@1',
+          ...{ directory, qkeyBytes: qkey.length, qkeyDigest: manifest.files[FILES.qkey] },
+        },
+        text: [`quotient key of ${manifest.name} → ${directory}`, quotientLine(qkey)].join('\n'),
+      }
     }
     if (verb === 'verify') {
       if (dev || ptau === undefined || beacon !== undefined || jobs !== undefined)
@@ -133,9 +159,7 @@ export const setup = command({
         ...(verifyingKey.dev ? [DEV_WARNING] : []),
         `keys of ${manifest.name} → ${directory}`,
         `  ${FILES.zkey}            ${formatBytes(zkey.length)}, for ${thousands(manifest.rows)} rows`,
-        ...(qkey === undefined
-          ? []
-          : [`  ${FILES.qkey}            ${formatBytes(qkey.length)}, with which proofs are faster`]),
+        ...(qkey === undefined ? [] : [quotientLine(qkey)]),
         `  ${FILES.verificationKey}   ${counted(verifyingKey.nPublic, 'public signal')}, digest ${vkDigest}`,
         `  next   veritensor prove ${directory} --input FILE -o proofs`,
       ].join('\n'),
@@ -143,7 +167,10 @@ export const setup = command({
   },
 })
 
-const verbs = ['contribute', 'beacon', 'verify'] as const
+const verbs = ['contribute', 'beacon', 'verify', 'quotient'] as const
+
+const quotientLine = (qkey: Uint8Array): string =>
+  `  ${FILES.qkey}            ${formatBytes(qkey.length)}, with which proofs are faster`
 
 /** Names come from whoever contributed: no control characters reach the terminal. */
 const printable = (name: string): string => name.replaceAll(/[^\x20-\x7e]/g, '?')
