@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { quotientPath } from '../src/artefacts/keys.ts'
 import { setupDev } from '../src/workers/devSetup.ts'
 import { reluNetwork } from './support/reluNetwork.ts'
 
@@ -16,7 +17,7 @@ try {
   const path = join(folder, 'circuit.zkey')
   const cpu = process.cpuUsage()
   const start = performance.now()
-  await setupDev(circuit, { path, threads })
+  await setupDev(circuit, { path, quotientPath: quotientPath(path), threads })
   const seconds = (performance.now() - start) / 1000
   const { user, system } = process.cpuUsage(cpu)
   const terms = circuit.rowLC.reduce((sum, lc) => sum + circuit.lcStart[lc + 1]! - circuit.lcStart[lc]!, 0)

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { freemem } from 'node:os'
 import { join } from 'node:path'
-import { openKeys } from '../../src/artefacts/keys.ts'
+import { openKeys, quotientPath } from '../../src/artefacts/keys.ts'
 import { connect, signerFor } from '../../src/chain/connect.ts'
 import { deployVerifier } from '../../src/chain/deploy.ts'
 import { selfTestVerifier, verifyOnchain } from '../../src/chain/verifyOnchain.ts'
@@ -140,7 +140,7 @@ async function proveModel(
 
   tell.stage('set-up')
   let start = performance.now()
-  await setupDev(circuit, { path: zkey, threads })
+  await setupDev(circuit, { path: zkey, quotientPath: quotientPath(zkey), threads })
   tell.found({ setupSeconds: (performance.now() - start) / 1000 })
 
   const keys = openKeys(zkey)

@@ -21,21 +21,21 @@ export const quotientSum = (key: KeyLayout, proof: ProofLayout, windows: Windows
   multiples: key.hMultiples === undefined ? 0 : POINT_BYTES.g1 * key.points,
 })
 
-/** Phases in their order, and the share of each in the time, measured at 2¹⁷ rows with small values. */
-export const PHASES = {
-  witness: 4,
-  rows: 7,
-  columns: 9,
-  results: 7,
-  a: 2,
-  b1: 2,
-  b2: 4,
-  c: 2,
-  h: 61,
-  check: 2,
-} as const
+/** Phases in their order, and what part of the time each takes, measured at 2¹⁷ rows with small values and no quotient key. */
+const PHASES = { witness: 4, rows: 7, columns: 9, results: 7, a: 2, b1: 2, b2: 4, c: 2, h: 61, check: 2 } as const
 
 export type Phase = keyof typeof PHASES
+
+/** The share of each phase in the time of a proof with a key. */
+export function phaseShares({ counts, domain, points }: KeyLayout): Readonly<Record<Phase, number>> {
+  const [vectors, kept] = [counts.vectors / 3, points / domain]
+  const factors: Partial<Record<Phase, number>> = { rows: vectors, columns: vectors, results: vectors * kept, h: kept }
+  const weights = Object.entries(PHASES).map(
+    ([phase, weight]) => [phase, weight * (factors[phase as Phase] ?? 1)] as const,
+  )
+  const total = weights.reduce((sum, [, weight]) => sum + weight, 0)
+  return Object.fromEntries(weights.map(([phase, weight]) => [phase, weight / total])) as Record<Phase, number>
+}
 
 export type OnPhase = (phase: Phase, share: number) => void
 

@@ -10,7 +10,7 @@ import { type ColumnSums, columnSums } from '../engine/columns.ts'
 import { multiples } from '../engine/fixedBase.ts'
 import { takeIn } from '../engine/intake.ts'
 import { multiScalar } from '../engine/msm.ts'
-import { PHASES, type Phase, proofSums } from '../engine/prove.ts'
+import { type Phase, phaseShares, proofSums } from '../engine/prove.ts'
 import { atSlot, openRuntime, type Runtime } from '../engine/runtime.ts'
 import type { Session } from '../engine/session.ts'
 import { runPass, writeBias } from '../engine/transforms.ts'
@@ -53,12 +53,8 @@ export const PHASE_NAMES: Readonly<Record<Phase, string>> = {
   ...{ a: 'sum A', b1: 'sum B1', b2: 'sum B2', c: 'sum C', h: 'sum H', check: 'check' },
 }
 
-/** Share of the time before each phase, that of `witness` and `check` left out. */
-const sumPhases = ['rows', 'columns', 'results', 'a', 'b1', 'b2', 'c', 'h'] as const
-const allPhases = sumPhases.reduce((sum, phase) => sum + PHASES[phase], 0)
-const sharesBefore = new Map(
-  sumPhases.map((phase, i) => [phase, sumPhases.slice(0, i).reduce((sum, p) => sum + PHASES[p], 0)]),
-)
+/** Phases between `witness` and `check`, in their order. */
+const SUM_PHASES = ['rows', 'columns', 'results', 'a', 'b1', 'b2', 'c', 'h'] as const
 
 /** A whole proof. Stops between rounds when the proof's room says so: throws AbortedError. */
 export function proveOnEngine(
@@ -71,10 +67,13 @@ export function proveOnEngine(
   const { key, proofs } = session.layout
   const proof = proofs[place]!
   const stop = new Int32Array(session.memory.buffer, proof.abort, 1)
+  const shares = phaseShares(key)
+  const sharesOf = (phases: readonly Phase[]): number => phases.reduce((sum, phase) => sum + shares[phase], 0)
+  const all = sharesOf(SUM_PHASES)
   const sums = proofSums(thread, session.plan, key, proof, witness, (phase, share) => {
     if (Atomics.load(stop, 0) !== 0) throw new AbortedError('the proof')
-    const before = sharesBefore.get(phase as (typeof sumPhases)[number]) ?? 0
-    onProgress((before + PHASES[phase] * share) / allPhases, PHASE_NAMES[phase])
+    const before = sharesOf(SUM_PHASES.slice(0, Math.max((SUM_PHASES as readonly Phase[]).indexOf(phase), 0)))
+    onProgress((before + shares[phase] * share) / all, PHASE_NAMES[phase])
   })
   return {
     proof: assembleProof(thread, key, pointsOf(session), sums, blindingOf(blinding)),

@@ -9,7 +9,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { ProofSums } from '../engine/assemble.ts'
 import { type Msm, splitSum, type WeightedSums } from '../engine/msm.ts'
-import { pieces, quotientSum, quotientWindows } from '../engine/prove.ts'
+import { phaseShares, pieces, quotientSum, quotientWindows } from '../engine/prove.ts'
 import type { Session } from '../engine/session.ts'
 import type { Pass } from '../engine/transforms.ts'
 import { AbortedError, VeritensorError } from '../errors.ts'
@@ -64,6 +64,7 @@ export function openEngineProver(session: Session, pool: Pool, maxQueue: number,
     const { signal, onProgress, blinding } = options
     const { key, proofs } = layout
     const threads = layout.slots.length
+    const shares = phaseShares(key)
     const windows = quotientWindows(key, threads)
     let failed = false
     const run = async (piece: Piece, priority: number): Promise<unknown> => {
@@ -125,29 +126,29 @@ export function openEngineProver(session: Session, pool: Pool, maxQueue: number,
       const before = done
       const passes = async (): Promise<void> => {
         done = before
-        await pass('rows', 0.08)
-        await pass('columns', 0.1)
-        await pass('results', 0.08)
+        await pass('rows', shares.rows)
+        await pass('columns', shares.columns)
+        await pass('results', shares.results)
       }
       await decisive(again(passes))
-      return sum([quotientSum(key, proofs[place]!, windows)], URGENT, 0.55, 'sum H')
+      return sum([quotientSum(key, proofs[place]!, windows)], URGENT, shares.h, 'sum H')
     }
 
     const started = performance.now()
     onProgress?.(0, 'witness')
     const taken = (await run({ kind: 'take-in', source, place, windows }, URGENT)) as TakenIn
-    progress(0.04, 'rows')
+    progress(shares.witness, 'rows')
     const { a, b1, b2, c } = taken.intake
     const [h, sumA, sumB1, sumB2, sumC] = (await all([
       quotient(),
-      sum(a, FILLING, 0.02, 'sum A'),
-      sum(b1, FILLING, 0.02, 'sum B1'),
-      sum(b2, FILLING, 0.05, 'sum B2'),
-      sum(c, FILLING, 0.02, 'sum C'),
+      sum(a, FILLING, shares.a, 'sum A'),
+      sum(b1, FILLING, shares.b1, 'sum B1'),
+      sum(b2, FILLING, shares.b2, 'sum B2'),
+      sum(c, FILLING, shares.c, 'sum C'),
     ])) as [WeightedSums[], WeightedSums[], WeightedSums[], WeightedSums[], WeightedSums[]]
     const sums: ProofSums = { a: sumA, b1: sumB1, b2: sumB2, c: sumC, h }
     const { publicSignals, witnessMs } = taken
-    onProgress?.(0.98, 'check')
+    onProgress?.(1 - shares.check, 'check')
     const { proof, checkMs } = (await run({ kind: 'finish', sums, publicSignals, blinding }, URGENT)) as Finished
     onProgress?.(1, 'done')
     const proofMs = performance.now() - started - witnessMs - checkMs
