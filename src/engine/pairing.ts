@@ -173,9 +173,9 @@ function walk(runtime: Runtime, place: PairingPlace, square: () => void, withLin
   })
 }
 
-/** z = x^u for x with x^(q⁴ - q² + 1) = 1. */
 const U_DIGITS = oddDigits(U, TABLE_BITS).reverse()
 
+/** z = x^u for x with x^(q⁴ - q² + 1) = 1. */
 function powerU(runtime: Runtime, z: number, x: number): void {
   const { kernels } = runtime
   const { value } = roomOf(runtime)
@@ -260,7 +260,7 @@ function millerLoop(runtime: Runtime, place: PairingPlace, withGamma: boolean): 
 /** Writes what the check needs of a key that `verifierOf` takes: about two milliseconds, and one for each 300 points of IC. */
 export function writePairing(runtime: Runtime, place: PairingPlace, vk: VerifyingKey): void {
   const { kernels, words, slot } = runtime
-  const { q, first, value } = roomOf(runtime)
+  const { q } = roomOf(runtime)
   for (let i = 0; i < DODECIC; i++) put(runtime, place.one + i * PAIR, i === 0 ? 1n : 0n)
   writeFrobenius(runtime, place)
   ;[{ x: 0n, y: 1n }, ...vk.ic].forEach(({ x, y }, s) => {
@@ -278,11 +278,17 @@ export function writePairing(runtime: Runtime, place: PairingPlace, vk: Verifyin
     for (let i = 0; i < LINE / PAIR; i++) kernels.fqCopyLane!(to + i * PAIR, place.one + i * PAIR, 0)
     to += LINE
   })
-  putTwist(runtime, q, vk.beta)
-  putPoint(runtime, first, vk.alpha)
+  writePaired(runtime, place, place.alphaBeta, vk.alpha, vk.beta)
+}
+
+/** e(p, q) to both lanes at an address. */
+export function writePaired(runtime: Runtime, place: PairingPlace, to: number, p: G1, q: G2): void {
+  const room = roomOf(runtime)
+  putTwist(runtime, room.q, q)
+  putPoint(runtime, room.first, p)
   millerLoop(runtime, place, false)
   finalPower(runtime, place)
-  copy(runtime, place.alphaBeta, value(F), VALUE)
+  copy(runtime, to, room.value(F), VALUE)
 }
 
 /** Points of G1 to lanes, for lines. */
