@@ -193,10 +193,12 @@ export function knownKey(ic: readonly bigint[], seed: number) {
     const c = mod((a * b - alpha * beta - statement(signals) * gamma) * invert(delta, R))
     return { a: point1(a), b: point2(b), c: point1(c) }
   }
-  return { vk, forge, statement }
+  /** C of proofs for which e(C, delta) and e(S, gamma) cancel. */
+  const cancelling = (signals: readonly bigint[]): G1 => point1(-statement(signals) * gamma * invert(delta, R))
+  return { vk, forge, statement, cancelling }
 }
 
-/** Order of the twist over r; its factors 10069 and 5864401 give points of small order. */
+/** Order of the twist over that of its subgroup; its factors 10069 and 5864401 give points of small order. */
 export const COFACTOR = 2n * Q - R
 
 /** A point of the twist that is not in the subgroup, from a seed. */
