@@ -133,6 +133,8 @@ test('the cases are of both kinds, many, and statements at infinity are among th
   expect(keys.map(({ atInfinity }) => atInfinity)).toEqual([0, 2, 0])
 })
 
+const gcd = (x: bigint, y: bigint): bigint => (y === 0n ? x : gcd(y, x % y))
+
 test('the equation for the subgroup holds for no other point of the twist', () => {
   const t = 6n * U * U + 1n
   expect([Q, R]).toEqual([36n * U ** 4n + 36n * U ** 3n + 24n * U * U + 6n * U + 1n, Q + 1n - t])
@@ -141,10 +143,24 @@ test('the equation for the subgroup holds for no other point of the twist', () =
   const [one, two, three] = [timesPsi([1n, 0n]), timesPsi([0n, 1n]), timesPsi(timesPsi([0n, 1n]))]
   const [a, b] = [6n * U + 2n + one[0] - two[0] + three[0], one[1] - two[1] + three[1]]
   const norm = a * a + a * b * t + b * b * Q
-  const gcd = (x: bigint, y: bigint): bigint => (y === 0n ? x : gcd(y, x % y))
   expect(gcd(norm, R * COFACTOR)).toBe(R)
   // and COFACTOR·r is the order of the twist
   expect(timesTwist(twistPoint(3), R * COFACTOR).is0()).toBe(true)
+})
+
+test('no point of the twist meets itself, its opposite or infinity in the loop, so that its formulas hold', () => {
+  const digits = oddDigits(6n * U + 2n, 2)
+  const at = new Map(digits.map(({ exponent, digit }) => [exponent, BigInt(digit)]))
+  const meets = (k: bigint): boolean => gcd(k < 0n ? -k : k, R * COFACTOR) !== 1n
+  let k = 1n
+  for (let exponent = digits.at(-1)!.exponent - 1; exponent >= 0; exponent--) {
+    k *= 2n
+    expect(meets(k)).toBe(false)
+    const digit = at.get(exponent)
+    if (digit !== undefined) expect([meets(k - digit), meets(k + digit)]).toEqual([false, false])
+    k += digit ?? 0n
+  }
+  expect(k).toBe(6n * U + 2n)
 })
 
 test('signed digits are odd, apart and add up', () => {
@@ -212,5 +228,26 @@ describe.each(variants)('%s', (variant) => {
     }
     expect(holds(point2(17n))).toBe(true)
     for (const b of outside) expect(holds(asG2(b))).toBe(false)
+  })
+
+  test('a multiple of B that vanishes on the way, as no point of the twist makes it, is refused', () => {
+    const { vk, forge } = knownKey([3n, 5n], 32)
+    const place = testPlace(1)
+    writePairing(runtime, place, vk)
+    const proof = forge([9n])
+    let additions = 0
+    const lineAdd = (...operands: number[]): number => {
+      runtime.kernels.lineAdd!(...operands)
+      const t = operands[0]! / 4
+      if (++additions === vanishing) runtime.words.fill(0, t, t + 480 / 4)
+      return 0
+    }
+    let vanishing = 0
+    const check = (): boolean =>
+      checkPairing({ ...runtime, kernels: { ...runtime.kernels, lineAdd } }, place, vk, [9n], proof)
+    expect(check()).toBe(true)
+    // after the last line: the equation holds
+    ;[vanishing, additions] = [additions, 0]
+    expect(check()).toBe(false)
   })
 })
