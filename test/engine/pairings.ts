@@ -70,7 +70,7 @@ type Twin = {
 }
 
 const frobenius = (place: PairingPlace, n: number): Twin => ({
-  ...{ kernel: 'fq12Frobenius', inputs: [12], reduced: false, more: [place.frobenius + (n - 1) * VALUE, n % 2] },
+  ...{ kernel: 'fq12Frobenius', inputs: [12], reduced: true, more: [place.frobenius + (n - 1) * VALUE, n % 2] },
   twin: (x) => ofFp12(Fp12.frobeniusMap(fp12(x!), n)),
 })
 
@@ -87,7 +87,7 @@ const twins = (place: PairingPlace): readonly Twin[] => [
   { kernel: 'fq12Sqr', inputs: [12], reduced: false, twin: (x) => ofFp12(Fp12.sqr(fp12(x!))) },
   {
     // a line's coefficients are those of 1, w and vw
-    ...{ kernel: 'fq12MulLine', inputs: [12, 6], reduced: true },
+    ...{ kernel: 'fq12MulLine', inputs: [12, 6], reduced: false },
     twin: (x, [a, b, c, d, e, f]) => ofFp12(Fp12.mul(fp12(x!), fp12([a!, b!, 0n, 0n, 0n, 0n, c!, d!, e!, f!, 0n, 0n]))),
   },
   { kernel: 'fq12Conjugate', inputs: [12], reduced: false, twin: (x) => ofFp12(Fp12.conjugate(fp12(x!))) },

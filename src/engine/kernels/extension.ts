@@ -3,10 +3,11 @@
  * w⁶ = ξ. A pair of elements of Fq⁶ is the pairs of its coefficients of 1, v, v²; one of Fq¹² those of 1, v, v², then of w,
  * vw, v²w.
  *
- * Bounds: coefficients that come in are carried and at most 0.8p (1.4p on integers), but those to be squared, also by
- * `cyclotomicSqr`, are reduced: at most p/2. Results are reduced, but those of `frobenius` and `inverse`, which are products
- * of Fq² and at most 0.8p. Within, operands of products are carried, or one of them is a sum of two such (at most 1.6p) and
- * the other reduced: |z| ≤ 2·1.6p·0.5p/2²⁵⁵ + p/2 < 1.2p, and what is added up from these is reduced before it is multiplied.
+ * Bounds: coefficients that come in are carried and at most 0.8p (1.4p on integers); those of what is inverted in Fq⁶,
+ * squared by `fq12CyclotomicSqr` or goes to `fq12Frobenius` are reduced, at most p/2 (1.01p), and constants are at most 0.6p.
+ * Results are reduced, but those of `fq6Inverse` and `fq12Frobenius`, which are products of Fq² and at most 0.8p. Within,
+ * operands of products are carried, or one of them is a sum of two such (at most 1.6p) and the other reduced:
+ * |z| ≤ 2·1.6p·0.5p/2²⁵⁵ + p/2 < 1.2p; what is added up from these, at most eight of them, is reduced before it is multiplied.
  * @module
  */
 import { type FieldKernels, PAIR } from './field.ts'

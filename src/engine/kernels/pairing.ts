@@ -2,8 +2,11 @@
  * The steps of a Miller loop on the twist E'(Fq²): y² = x³ + 3/ξ, and sums of few points of G1.
  *
  * T is a point (X : Y : Z) of the twist, homogeneous; lines are three elements l₀, l₁, l₂ of Fq² with which a line takes the
- * value l₀·y - l₁·x·w + l₂·w³ at a point (x, y) of G1, up to a factor in Fq². Coordinates that come in are reduced or at most
- * 0.7p, results are reduced unless it is said otherwise; within, the bounds of `extension.ts` hold.
+ * value l₀·y - l₁·x·w + l₂·w³ at a point (x, y) of G1, up to a factor in Fq².
+ *
+ * Bounds: coordinates of T that come in are at most 0.6p, of other points 0.85p; coordinates of T and l₀, l₁, l₂ come out
+ * reduced, values of lines as products of Fq, at most 0.66p, images of points as products of Fq². Within, the bounds of
+ * `extension.ts` hold.
  * @module
  */
 import { type Quadratic, run, withScratch } from './extension.ts'
@@ -152,7 +155,8 @@ export function pairingKernels(
     repeat(n!, [field.swap(f, at(z!), at(x!)), increase(z!, PAIR), increase(x!, PAIR)]),
   )
 
-  // (a, b): a = a + b for points (X : Y : Z) of G1, any two: Renes, Costello, Batina 2016, algorithm 7
+  // (a, b): a = a + b for points (X : Y : Z) of G1, any two: Renes, Costello, Batina 2016, algorithm 7. Coordinates of at most
+  // 0.95p give such again: sums of two products are at most 1.2p, and one operand of each product of these is reduced
   const completeAdd = define('completeAdd', 2, (pair, [a, b], f) => {
     const t = (k: number): Address => pair(SCRATCH.lines + k)
     const [[x1, y1, z1], [x2, y2, z2]] = [three(a!, PAIR), three(b!, PAIR)]
