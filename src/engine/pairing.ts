@@ -3,7 +3,7 @@
  * proofs are made; whether a key is right at all must have been found out by `verifierOf` before.
  *
  * The equation is e(A, B)·e(-C, δ)·e(-S, γ) = e(α, β) with S = IC₀ + Σ signalₛ·ICₛ, and e the optimal ate pairing
- * (Vercauteren 2010; Aranha, Karabina, Longa, Gebotys, López 2011, section 2): over u, with q = q(u), r = r(u),
+ * (Vercauteren 2010; Aranha, Karabina, Longa, Gebotys, López 2011): over u, with q = q(u), r = r(u),
  *
  *     f = f_(6u+2, Q)(P) · l_(T, ψ(Q))(P) · l_(T + ψ(Q), -ψ²(Q))(P),  T = (6u + 2)Q
  *
@@ -198,7 +198,7 @@ function powerU(runtime: Runtime, z: number, x: number): void {
 
 /**
  * F to the power 2u(6u² + 3u + 1)·(q¹² - 1)/r: (q⁶ - 1)(q² + 1), then a multiple of (q⁴ - q² + 1)/r (Fuentes-Castañeda, Knapp,
- * Rodríguez-Henríquez 2011, section 5). 0 stays 0.
+ * Rodríguez-Henríquez 2011). 0 stays 0.
  */
 function finalPower(runtime: Runtime, place: PairingPlace): void {
   const { kernels } = runtime
@@ -250,7 +250,8 @@ function millerLoop(runtime: Runtime, place: PairingPlace, withGamma: boolean): 
     kernels.fq12MulLine!(f, f, lineAt)
   }
   let gammaLine = place.gammaLines
-  return walk(...([runtime, place, () => kernels.fq12Sqr!(f, f)] as const), (line) => {
+  const square = (): number => kernels.fq12Sqr!(f, f)
+  return walk(runtime, place, square, (line) => {
     absorb(line, first)
     if (withGamma) absorb(gammaLine, second)
     gammaLine += LINE
@@ -273,11 +274,16 @@ export function writePairing(runtime: Runtime, place: PairingPlace, vk: Verifyin
   })
   putTwist(runtime, q, vk.gamma)
   let to = place.gammaLines
-  walk(...([runtime, place, () => {}] as const), (line) => {
-    copy(runtime, to, line, LINE)
-    for (let i = 0; i < LINE / PAIR; i++) kernels.fqCopyLane!(to + i * PAIR, place.one + i * PAIR, 0)
-    to += LINE
-  })
+  walk(
+    runtime,
+    place,
+    () => {},
+    (line) => {
+      copy(runtime, to, line, LINE)
+      for (let i = 0; i < LINE / PAIR; i++) kernels.fqCopyLane!(to + i * PAIR, place.one + i * PAIR, 0)
+      to += LINE
+    },
+  )
   writePaired(runtime, place, place.alphaBeta, vk.alpha, vk.beta)
 }
 
@@ -304,7 +310,7 @@ function writeFrobenius(runtime: Runtime, { frobenius, twist }: PairingPlace): v
     put(runtime, to + PAIR, b)
   }
   const sixth = power([9n, 1n], (Q - 1n) / 6n)
-  // ξ^(qⁿ - 1)/6 is the conjugate of what it is for n - 1, times ξ^((q - 1)/6)
+  // ξ^((qⁿ - 1)/6) is the conjugate of what it is for n - 1, times ξ^((q - 1)/6)
   let root: Quadratic = [1n, 0n]
   for (const n of [1, 2, 3]) {
     root = times([root[0], -root[1]], sixth)

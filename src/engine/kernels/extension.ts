@@ -37,11 +37,11 @@ export const DODECIC = 12
 /** Calls a function with addresses. */
 export const run = (fn: Func, ...places: readonly Address[]): Code => call(fn, ...places.map(addressOf))
 
-/** Fq² as functions that larger kernels call. Results are reduced, but for `mul`, `sqr` and `sum`. */
+/** Fq² as functions that larger kernels call. Results are reduced where nothing else is said. */
 export type Quadratic = {
-  /** (z, x, y): z = x·y; one operand may be lazy. */
+  /** (z, x, y): z = x·y, not reduced; one operand may be lazy. */
   readonly mul: Func
-  /** (z, x): z = x², x reduced. */
+  /** (z, x): z = x², not reduced; x reduced. */
   readonly sqr: Func
   /** (z, x, y): z = x + y, lazy. */
   readonly sum: Func
@@ -51,7 +51,7 @@ export type Quadratic = {
   readonly less: Func
   /** (z, x): z = ξ·x. */
   readonly timesXi: Func
-  /** (z, x): the conjugate, x = a + bi ↦ a - bi. */
+  /** (z, x): the conjugate, x = a + bi ↦ a - bi; a stays as it is. */
   readonly conjugate: Func
 }
 
@@ -133,7 +133,7 @@ export function extensionKernels(
   const define = withScratch(module, scratch)
   const { mul, sqr, sum, add, sub, less, timesXi, conjugate } = quadratic
 
-  // Karatsuba's products (Devegili, Ó hÉigeartaigh, Scott, Dahab 2006, section 4): six of Fq²
+  // Karatsuba's products (Devegili, Ó hÉigeartaigh, Scott, Dahab 2006): six of Fq²
   const sexticMul = define('fq6Mul', 3, (pair, [z, x, y]) => {
     const t = (k: number): Address => pair(SCRATCH.sextic + QUADRATIC * k)
     const [xs, ys, zs] = [parts(x!), parts(y!), parts(z!)]
@@ -324,7 +324,7 @@ export function extensionKernels(
       return [run(operation, t, x!, y!), run(sum, t, t, t), run(add, z!, t, x!)]
     }),
   ) as [Func, Func]
-  // (z, x): z = x² where x^(q⁴ - q² + 1) = 1 (Granger, Scott 2010, section 3.2). With s = w³, s² = ξ, and x = a + bw + cw² over
+  // (z, x): z = x² where x^(q⁴ - q² + 1) = 1 (Granger, Scott 2010). With s = w³, s² = ξ, and x = a + bw + cw² over
   // Fq²[s]: x² = 3a² - 2ā + (3s·c² + 2b̄)w + (3b² - 2c̄)w²
   define('fq12CyclotomicSqr', 2, (pair, [z, x]) => {
     const t = (k: number): Address => pair(SCRATCH.dodecic + QUADRATIC * k)

@@ -33,7 +33,7 @@ const SIZE = 2 * PAIR
 
 const three = (a: Address, size: number): [Address, Address, Address] => [a, plus(a, size), plus(a, 2 * size)]
 
-/** Adds the kernels `line…`, `twist…` and `complete…` to the module; `inverse` is that of Fq. */
+/** Adds the kernels `line…`, `twistFrobenius`, `complete…`, `fq2Mul` and `swapLanes` to the module. */
 export function pairingKernels(
   module: ModuleBuilder,
   field: FieldKernels,
@@ -50,8 +50,8 @@ export function pairingKernels(
   const ninth = (9n * montgomery * invert(82n, p)) % p
   const triplyB = [9n * ninth, p - ninth].map((value) => value % p) as [bigint, bigint]
 
-  // (t, line): T = 2T and the tangent at T. Costello, Lange, Naehrig 2010, section 5, in the form of Aranha, Karabina, Longa,
-  // Gebotys, López 2011, section 4, times 4 in place of halves
+  // (t, line): T = 2T and the tangent at T. Costello, Lange, Naehrig 2010, in the form of Aranha, Karabina, Longa, Gebotys,
+  // López 2011, times 4 in place of halves
   define('lineDouble', 2, (pair, [point, line], f) => {
     const t = temporary(pair)
     const [[x, y, z], [l0, l1, l2]] = [three(point!, SIZE), three(line!, SIZE)]

@@ -34,6 +34,7 @@ export const SCRATCH = {
   pair: 24,
   twiddle: 25,
   bytes: 26,
+  // for pairings: of Fq², of Fq⁶, of Fq¹², of steps and sums
   quadratic: 28,
   sextic: 32,
   dodecic: 48,
