@@ -1,14 +1,16 @@
 /**
- * The engine at length, on the kernels that this process chooses (VERITENSOR_ENGINE): field arithmetic on many inputs, sums
- * of every size up to 4,096, random circuits whose proofs snarkjs and the generated Solidity must accept, and many proofs in
- * one process, whose memory must not grow.
+ * The engine at length, on the kernels that this process chooses (VERITENSOR_ENGINE): field arithmetic on many inputs,
+ * pairings, sums of every size up to 4,096, random circuits whose proofs snarkjs and the generated Solidity must accept, and
+ * many proofs in one process, whose memory must not grow.
  *
  * npm run engine-check -- [--inputs 100000] [--circuits 200] [--proofs 1000] [--no-chain]
  */
 import { parseArgs } from 'node:util'
+import { bn254 } from '@noble/curves/bn254.js'
 import { solve } from '../circuits/solve.ts'
 import { weightedSum } from '../src/engine/assemble.ts'
 import { type Msm, multiScalar, windowsOf } from '../src/engine/msm.ts'
+import { writePaired, writePairing } from '../src/engine/pairing.ts'
 import { POINT_BYTES, writeInteger } from '../src/engine/runtime.ts'
 import { chooseEngine, kernelVariant } from '../src/engine/variant.ts'
 import { encodeProof, encodePublicSignals, encodeVerifyingKey } from '../src/groth16/keys.ts'
@@ -18,6 +20,16 @@ import { compileContract } from '../src/solidity/compile.ts'
 import { generateVerifier } from '../src/solidity/verifier.ts'
 import { openProver } from '../src/workers/prover.ts'
 import { edgeCircuits, randomCircuit } from '../test/engine/circuits.ts'
+import {
+  extensionDifferences,
+  knownKey,
+  ofG2,
+  point1,
+  point2,
+  readFp12,
+  testPlace,
+  valueAt,
+} from '../test/engine/pairings.ts'
 import { openReference } from '../test/engine/snarkjsReference.ts'
 import {
   bigintegers,
@@ -49,6 +61,25 @@ function checkFields(count: number): void {
   for (const [name, p] of fields) {
     const differences = fieldDifferences(runtime, name, p, count)
     expect(differences.length === 0, differences[0] ?? '')
+  }
+}
+
+/** Every operation of Fq⁶ and Fq¹² on `count` inputs, and `pairs` random pairings. */
+function checkPairings(count: number, pairs: number): void {
+  const runtime = testRuntime(variant)
+  const { vk } = knownKey([1n], 1)
+  const place = testPlace(0)
+  writePairing(runtime, place, vk)
+  const differences = extensionDifferences(runtime, place, count)
+  expect(differences.length === 0, differences[0] ?? '')
+  const random = bigintegers(5)
+  for (let i = 0; i < pairs; i++) {
+    const [a, b] = [random(250) + 1n, random(250) + 1n]
+    const [p, q] = [point1(a), point2(b)]
+    writePaired(runtime, place, valueAt(0), p, q)
+    const want = bn254.pairing(bn254.G1.Point.fromAffine(p), ofG2(q))
+    for (const lane of [0, 1])
+      expect(bn254.fields.Fp12.eql(readFp12(runtime, valueAt(0), lane), want), `the pairing of ${a}·G and ${b}·H`)
   }
 }
 
@@ -185,6 +216,11 @@ await runScript(async (words) => {
   await timed('field arithmetic', () => {
     checkFields(Number(values.inputs))
     return `${values.inputs} inputs for each operation and field agree with bigints`
+  })
+  await timed('pairings', () => {
+    const pairs = Math.ceil(Number(values.inputs) / 100)
+    checkPairings(Number(values.inputs), pairs)
+    return `${values.inputs} inputs for each operation of Fq⁶ and Fq¹² and ${pairs} pairings agree with noble-curves`
   })
   await timed('sums', () => `${checkSums()} agree with naive ones`)
   const lab = values['no-chain'] ? undefined : await startLab()

@@ -5,6 +5,7 @@
 import { bn254 } from '@noble/curves/bn254.js'
 import { R, readG1, readLE32, viewOf } from '../groth16/bn254.ts'
 import type { CurvePoint1, CurvePoint2, G1, G2, Proof, VerifyingKey } from '../groth16/keys.ts'
+import { oddDigits } from './digits.ts'
 import { multiples } from './fixedBase.ts'
 import type { KeyLayout } from './layout.ts'
 import type { WeightedSums } from './msm.ts'
@@ -71,18 +72,9 @@ function includeMultiple<P extends GroupPoint<P>>(sums: ByExponent<P>, point: P,
   const twice = point.double()
   const odd = [point]
   for (let i = 1; i < 8; i++) odd.push(odd[i - 1]!.add(twice))
-  for (let e = 0, rest = k; rest > 0n; ) {
-    const low = Number(rest & 31n)
-    if (low % 2 === 0) {
-      const zeros = low === 0 ? 5 : 31 - Math.clz32(low & -low)
-      e += zeros
-      rest >>= BigInt(zeros)
-      continue
-    }
-    const digit = low < 16 ? low : low - 32
+  for (const { exponent, digit } of oddDigits(k, 5)) {
     const multiple = odd[Math.abs(digit) >> 1]!
-    include(sums, e, digit > 0 ? multiple : multiple.negate())
-    rest -= BigInt(digit)
+    include(sums, exponent, digit > 0 ? multiple : multiple.negate())
   }
 }
 

@@ -7,6 +7,7 @@ import { VeritensorError } from '../errors.ts'
 import { TABLE_BYTES } from './fixedBase.ts'
 import { ELEMENT, PAIR } from './kernels/field.ts'
 import { sharedWidth, WIDE_BITS, windowsOf } from './msm.ts'
+import { pairingBytes } from './pairing.ts'
 import { allocator, POINT_BYTES, SHARED, SLOT_BYTES } from './runtime.ts'
 
 /** WebAssembly's memories end here. */
@@ -27,6 +28,7 @@ const gibibytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1)
 /** How many points and coefficients of a key are used. */
 export type KeyCounts = {
   readonly nVars: number
+  readonly nPublic: number
   readonly power: number
   /** Points of A, B and C that are not at infinity, equal ones counted once. */
   readonly a: number
@@ -91,6 +93,8 @@ export function keyLayout(counts: KeyCounts, proofs: number, start: number = SHA
     unscale: take(PAIR),
     /** Multiples of δ in both groups. */
     delta: { g1: take(TABLE_BYTES.g1), g2: take(TABLE_BYTES.g2) },
+    /** What the check of proofs needs: `pairingPlace`. */
+    pairing: take(pairingBytes(counts.nPublic)),
     end: end(),
   }
 }

@@ -12,6 +12,7 @@ import { keyPoints } from './assemble.ts'
 import { makeTable } from './fixedBase.ts'
 import { ELEMENT, invert } from './kernels/field.ts'
 import type { KeyCounts, KeyLayout } from './layout.ts'
+import { pairingPlace, writePairing } from './pairing.ts'
 import {
   DEGREE,
   FILE_BYTES,
@@ -111,8 +112,9 @@ export function planKey(key: ProvingKey, quotientKey?: QuotientKey): KeyPlan {
   const rows = readRows(key)
   const [entriesA, entriesB] = rows.entries.map((list) => list.length / 2) as [number, number]
   const counts: KeyCounts = {
-    ...{ nVars: key.nVars, power: key.power, a: a.index.length, b: b.index.length, c: c.index.length },
-    ...{ entriesA, entriesB, coefficients: rows.coefficients.length, kept, vectors },
+    ...{ nVars: key.nVars, nPublic: key.nPublic, power: key.power, kept, vectors },
+    ...{ a: a.index.length, b: b.index.length, c: c.index.length },
+    ...{ entriesA, entriesB, coefficients: rows.coefficients.length },
   }
   return { counts, a, b, c, rows, quotient, vanishing: Uint32Array.from(vanishing) }
 }
@@ -297,6 +299,8 @@ export function* writeKey(
   makeTable.g1(runtime, layout.delta.g1, delta1)
   yield
   makeTable.g2(runtime, layout.delta.g2, delta2)
+  yield
+  writePairing(runtime, pairingPlace(key.nPublic, layout.pairing), key.verifyingKey)
   yield
   yield* hMultiples(runtime, layout, plan.vanishing)
 }

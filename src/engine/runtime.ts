@@ -6,6 +6,7 @@ import { Q } from '../groth16/bn254.ts'
 import { Wasm, type WasmMemory, type WasmModule } from '../groth16/wasm.ts'
 import { RESERVED, type Variant } from './kernels/build.ts'
 import { CHAIN, RECORD } from './kernels/curve.ts'
+import { DODECIC } from './kernels/extension.ts'
 import { PAIR } from './kernels/field.ts'
 import { SCRATCH } from './kernels/tower.ts'
 
@@ -99,6 +100,9 @@ export function slotAt(base: number) {
     spare: take(RECORD * 2 * PAIR),
     cell: words(1),
     filled: take(2 * PAIR),
+    /** For the check of proofs: values of Fq¹², and points and lines. */
+    values: take(14 * DODECIC * PAIR),
+    points: take(64 * PAIR),
     records: take(BATCH * RECORD * PAIR),
     /** Pairs of pointers, and where their sums go; one more than there may be, and a filler. */
     list: words(2 * (UNDER_WAY + 2)),

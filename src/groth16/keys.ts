@@ -66,6 +66,12 @@ export function checkG1(point: G1, what: string, fail: Fail): CurvePoint1 {
 
 /** The same in G2, where the point must also lie in the subgroup of order r. */
 export function checkG2(point: G2, what: string, fail: Fail): CurvePoint2 {
+  const affine = checkTwist(point, what, fail)
+  return affine.isTorsionFree() ? affine : fail(`${what} is not in the subgroup of order r`)
+}
+
+/** The same for a point of the curve that G2 is a subgroup of. */
+export function checkTwist(point: G2, what: string, fail: Fail): CurvePoint2 {
   const [x, y] = [point.x, point.y]
   const coordinates = [x?.[0], x?.[1], y?.[0], y?.[1]]
   if (x?.length !== 2 || y?.length !== 2 || !coordinates.every(isCoordinate))
@@ -76,7 +82,6 @@ export function checkG2(point: G2, what: string, fail: Fail): CurvePoint2 {
   const { b } = bn254.G2.Point.CURVE()
   const [{ x: px, y: py }, cube] = [affine.toAffine(), (v: typeof b) => Fp2.mul(Fp2.sqr(v), v)]
   if (!Fp2.eql(Fp2.sqr(py), Fp2.add(cube(px), b))) return fail(`${what} is not on the curve`)
-  if (!affine.isTorsionFree()) return fail(`${what} is not in the subgroup of order r`)
   return affine
 }
 
@@ -261,8 +266,14 @@ export function decodeVerifyingKey(json: unknown): VerifyingKey {
   return vk
 }
 
-/** A proof's points for computing. Throws ProofFormatError for points that no honest prover sends. */
-export function checkProof(proof: Proof): {
+/**
+ * A proof's points for computing. Throws ProofFormatError for points that no honest prover sends; whether B is in its subgroup
+ * may be left to the caller (`checkTwist`).
+ */
+export function checkProof(
+  proof: Proof,
+  checkB: typeof checkG2 = checkG2,
+): {
   readonly a: CurvePoint1
   readonly b: CurvePoint2
   readonly c: CurvePoint1
@@ -270,7 +281,7 @@ export function checkProof(proof: Proof): {
   const fail: Fail = (what) => {
     throw new ProofFormatError('malformed', `malformed proof: ${what}`)
   }
-  return { a: checkG1(proof.a, 'A', fail), b: checkG2(proof.b, 'B', fail), c: checkG1(proof.c, 'C', fail) }
+  return { a: checkG1(proof.a, 'A', fail), b: checkB(proof.b, 'B', fail), c: checkG1(proof.c, 'C', fail) }
 }
 
 /**

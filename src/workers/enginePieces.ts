@@ -10,6 +10,7 @@ import { type ColumnSums, columnSums } from '../engine/columns.ts'
 import { multiples } from '../engine/fixedBase.ts'
 import { takeIn } from '../engine/intake.ts'
 import { multiScalar } from '../engine/msm.ts'
+import { checkPairing, pairingPlace } from '../engine/pairing.ts'
 import { type Phase, phaseShares, proofSums } from '../engine/prove.ts'
 import { atSlot, openRuntime, type Runtime } from '../engine/runtime.ts'
 import type { Session } from '../engine/session.ts'
@@ -62,7 +63,7 @@ export function proveOnEngine(
   { slot, place, blinding }: ProveTask,
   witness: Witness,
   onProgress: (fraction: number, phase: string) => void,
-): { readonly proof: Proof; readonly publicSignals: readonly bigint[] } {
+): { readonly proof: Proof; readonly publicSignals: readonly bigint[]; readonly quick: QuickCheck } {
   const thread = runtimeAt(session, session.layout.slots[slot]!)
   const { key, proofs } = session.layout
   const proof = proofs[place]!
@@ -78,7 +79,16 @@ export function proveOnEngine(
   return {
     proof: assembleProof(thread, key, pointsOf(session), sums, blindingOf(blinding)),
     publicSignals: publicSignalsOf(session, witness),
+    quick: quickCheck(thread, session),
   }
+}
+
+/** What `verifierOf` decides for the session's key, on the engine. */
+export type QuickCheck = (publicSignals: readonly bigint[], proof: Proof) => boolean
+
+function quickCheck(thread: Runtime, { layout, verifyingKey }: Session): QuickCheck {
+  const place = pairingPlace(verifyingKey.nPublic, layout.key.pairing)
+  return (publicSignals, proof) => checkPairing(thread, place, verifyingKey, publicSignals, proof)
 }
 
 /** One piece of a proof. */
@@ -87,7 +97,7 @@ export function runPiece(
   task: PieceTask,
   edge: {
     readonly witness: (source: Source) => Witness
-    readonly check: (key: VerifyingKey, publicSignals: readonly bigint[], proof: Proof) => void
+    readonly check: (key: VerifyingKey, publicSignals: readonly bigint[], proof: Proof, quick: QuickCheck) => void
   },
 ): unknown {
   const thread = runtimeAt(session, session.layout.slots[task.slot]!)
@@ -109,7 +119,7 @@ export function runPiece(
     case 'finish': {
       const proof = assembleProof(thread, key, pointsOf(session), task.sums, blindingOf(task.blinding))
       const start = performance.now()
-      edge.check(session.verifyingKey, task.publicSignals, proof)
+      edge.check(session.verifyingKey, task.publicSignals, proof, quickCheck(thread, session))
       return { proof, checkMs: performance.now() - start } satisfies Finished
     }
   }

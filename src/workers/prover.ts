@@ -23,7 +23,8 @@ export type Prover = {
    * Solves the circuit for inputs (public ones first) and proves it. The witness is checked before, the proof after (but see
    * `checks`).
    *
-   * Throws what `solve` throws, as VeritensorError with the same code; `key/corrupt`; and what a pool throws:
+   * Throws what `solve` throws, as VeritensorError with the same code; `key/corrupt`; `environment/engine-self-test` where
+   * verifiers of ours disagree; and what a pool throws:
    * `limit/queue-full`, `limit/worker-memory`, `internal/worker-died`, `aborted/by-caller`, `usage/pool-closed`.
    */
   prove(inputs: readonly (number | bigint)[], options?: ProveRun): Promise<ProveResult>
@@ -58,7 +59,8 @@ export type ProverOptions = {
   /**
    * Which proofs are verified before they are given out. Default: `every`. A proof that went wrong (damaged memory, a key
    * with wrong points) convinces nobody, so that `first`, which verifies the first one of each thread, puts no verifier at
-   * risk; but whoever asked for the proof is then the one who finds out.
+   * risk; but whoever asked for the proof is then the one who finds out. The first proof of a thread is verified as by
+   * `verify`; our engine then verifies further ones itself, in a millisecond or two each.
    */
   readonly checks?: Checks | undefined
   /** Default: what VERITENSOR_ENGINE says, else the fastest that this machine can run. */

@@ -4,10 +4,11 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { solve, type Witness } from '../../circuits/solve.ts'
+import { SelfTestError } from '../engine/selfTest.ts'
 import { VeritensorError } from '../errors.ts'
 import { type Proof, ProofFormatError, type VerifyingKey } from '../groth16/keys.ts'
 import { type Verifier, verifierOf } from '../groth16/verify.ts'
-import { columnPiece, multiplyPiece, proveOnEngine, runPiece } from './enginePieces.ts'
+import { columnPiece, multiplyPiece, proveOnEngine, type QuickCheck, runPiece } from './enginePieces.ts'
 import { proveWithSnarkjs } from './snarkjsProof.ts'
 import {
   type CombinerData,
@@ -68,18 +69,30 @@ function witness(source: Source): Witness {
 
 let valid = false
 
-/** Lets no proof out that does not verify, unless only the first is to be checked, and was. Throws CorruptKeyError. */
-function check(verifyingKey: VerifyingKey, publicSignals: readonly bigint[], proof: Proof): void {
+/**
+ * Lets no proof out that does not verify, unless only the first is to be checked, and was. The thread's first proof is for
+ * `verifierOf`, with which the engine's check must agree from then on; whatever that refuses goes to `verifierOf` again.
+ *
+ * Throws CorruptKeyError and SelfTestError.
+ */
+function check(verifyingKey: VerifyingKey, publicSignals: readonly bigint[], proof: Proof, quick?: QuickCheck): void {
   if (valid && (workerData as ProverData).checks === 'first') return
+  const quickly = quick?.(publicSignals, proof)
+  if (valid && quickly === true) return
+  valid = verifies(verifyingKey, publicSignals, proof)
+  if (!valid) throw new CorruptKeyError()
+  if (quickly === false) throw new SelfTestError('the check of a proof that is right')
+}
+
+function verifies(verifyingKey: VerifyingKey, publicSignals: readonly bigint[], proof: Proof): boolean {
   verifier ??= verifierOf(verifyingKey)
-  valid = false
   try {
-    valid = verifier(publicSignals, proof)
+    return verifier(publicSignals, proof)
   } catch (error) {
     // sums of points off the curve lie anywhere
-    if (!(error instanceof ProofFormatError)) throw error
+    if (error instanceof ProofFormatError) return false
+    throw error
   }
-  if (!valid) throw new CorruptKeyError()
 }
 
 /** Shortest time between two reports of one phase. */
@@ -103,13 +116,15 @@ async function prove(id: number, task: ProveTask): Promise<ProveResult> {
   times.push(performance.now())
   const within = (fraction: number, phase: string): void =>
     progress(share.solving + (share.checking - share.solving) * fraction, phase)
-  const { proof, publicSignals } =
+  const made: { readonly proof: Proof; readonly publicSignals: readonly bigint[]; readonly quick?: QuickCheck } =
     data.engine === 'ours'
       ? proveOnEngine(data.session, task, values, within)
       : await proveWithSnarkjs(data.zkey, values, within)
+  const { proof, publicSignals } = made
   times.push(performance.now())
   progress(share.checking, 'check')
-  check(data.engine === 'ours' ? data.session.verifyingKey : data.verifyingKey, publicSignals, proof)
+  const { verifyingKey } = data.engine === 'ours' ? data.session : data
+  check(verifyingKey, publicSignals, proof, made.quick)
   times.push(performance.now())
   const [start, solved, proved, checked] = times as [number, number, number, number]
   return {

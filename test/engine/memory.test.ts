@@ -7,7 +7,7 @@ import { codeOf } from '../groth16/tools.ts'
 const counts = (power: number) => {
   const wires = 2 ** power
   return {
-    ...{ nVars: wires, power, a: wires, b: wires, c: wires },
+    ...{ nVars: wires, nPublic: 10, power, a: wires, b: wires, c: wires },
     ...{ entriesA: 2 * wires, entriesB: 2 * wires, coefficients: 1000 },
     ...{ kept: wires / 2, vectors: 3 as const },
   }

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { solve } from '../../circuits/solve.ts'
 import type { Variant } from '../../src/engine/kernels/build.ts'
+import { pairingPlace } from '../../src/engine/pairing.ts'
 import { openSession } from '../../src/engine/session.ts'
 import { R } from '../../src/groth16/bn254.ts'
 import { encodeProof, encodePublicSignals, encodeVerifyingKey } from '../../src/groth16/keys.ts'
@@ -39,7 +40,7 @@ async function open(
   const workerData: ProverData = { engine: 'ours', circuit, session }
   const pool = wrap(openPool({ threads, maxQueue: 100, workerData }))
   const prover = openEngineProver(session, pool, 100, 'auto')
-  return { ...prover, verifyingKey: key.verifyingKey }
+  return { ...prover, session, verifyingKey: key.verifyingKey }
 }
 
 const same = { blinding }
@@ -157,6 +158,28 @@ describe('threads that die', async () => {
     await prover.close()
   })
 })
+
+test.each(['throughput', 'latency'] as const)(
+  'the engine’s check is asked about every proof, and must agree with the verifier: %s',
+  async (mode) => {
+    const circuit = layer(4, 3)
+    const inputs = layerInputs(4)
+    const { prove, close, session } = await open({ circuit }, await devKey(circuit), { threads: 1 })
+    const { alphaBeta } = pairingPlace(session.verifyingKey.nPublic, session.layout.key.pairing)
+    const damage = (): void => {
+      const words = new Uint32Array(session.memory.buffer, alphaBeta, 1)
+      words[0]! ^= 1
+    }
+    const outcome = () => codeOf(() => prove({ inputs }, { mode }))
+    damage()
+    expect(await outcome()).toBe('environment/engine-self-test')
+    damage()
+    expect([await outcome(), await outcome()]).toEqual(['nothing thrown', 'nothing thrown'])
+    damage()
+    expect(await outcome()).toBe('environment/engine-self-test')
+    await close()
+  },
+)
 
 test('a source that needs a circuit is refused where there is none', async () => {
   const circuit = layer(4, 3)

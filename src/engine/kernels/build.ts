@@ -5,10 +5,12 @@
 import { Q, R } from '../../groth16/bn254.ts'
 import { conversionKernels, zeroTest } from './convert.ts'
 import { curveKernels } from './curve.ts'
+import { extensionKernels, quadraticFunctions } from './extension.ts'
 import type { FieldKernels } from './field.ts'
 import { fmaField } from './fma.ts'
 import { intField } from './int.ts'
 import { listKernels } from './lists.ts'
+import { pairingKernels } from './pairing.ts'
 import { quotientKernels } from './quotient.ts'
 import { prime, quadratic } from './tower.ts'
 import { transformKernels } from './transform.ts'
@@ -55,6 +57,10 @@ export function buildKernels(variant: Variant): Uint8Array<ArrayBuffer> {
   }
   curveKernels(module, 'g1', g1, zero, scratch)
   curveKernels(module, 'g2', g2, zero, scratch)
+  const quadraticField = quadraticFunctions(module, fq, g2, scratch)
+  extensionKernels(module, fq, g2, quadraticField, scratch)
+  pairingKernels(module, fq, g2, quadraticField, scratch)
+  module.export('fqInverse', g1.inverse)
   transformKernels(module, fr, scratch)
   quotientKernels(module, fr, scratch)
   listKernels(module)

@@ -34,7 +34,12 @@ export const SCRATCH = {
   pair: 24,
   twiddle: 25,
   bytes: 26,
-  end: 28,
+  // for pairings: of Fq², of Fq⁶, of Fq¹², of steps and sums
+  quadratic: 28,
+  sextic: 32,
+  dodecic: 48,
+  lines: 72,
+  end: 90,
 }
 
 export type Tower = {
