@@ -12,7 +12,7 @@ import { Fr } from '../../circuits/field.ts'
 import { AbortedError } from '../errors.ts'
 import { MAX_POWER, powR, R, readLE32, rootOfUnity, viewOf, writeLE32 } from './bn254.ts'
 import { quotientFile, quotientFrame } from './qkey.ts'
-import { exponentOf, quotientCut, quotientFactors } from './quotient.ts'
+import { exponentOf, isWhole, quotientCut, quotientFactors } from './quotient.ts'
 import { type R1cs, r1csDigest } from './r1cs.ts'
 import { devMark } from './zkey.ts'
 import {
@@ -144,7 +144,7 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
     points('g2', bScalars, at[7]!)
     points('g1', bScalars, at[6]!)
     const k = await columnSums(circuit, 2, L, breathe)
-    const publicParts = k.slice(0, nPublic + 1)
+    const plainSums = k.slice()
     const gammaInverse = Fr.inv(gamma)
     for (let s = 0; s < nVars; s++) {
       const divisor = s <= nPublic ? gammaInverse : deltaInverse
@@ -166,11 +166,13 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
       for (let i = 0; i < 2 * cut.kept; i++)
         writeLE32(some, 32 * i, (readLE32(whole, 32 * exponentOf(cut, i)) * factors.points[i]!) % R)
       points('g1', part, quotient.at[3], quotient.write)
-      for (let j = 0; j < cut.used; j++) L[j] = (L[j]! * factors.rows[j]!) % R
-      const c = await columnSums(circuit, 2, L, breathe)
+      // rows of a whole domain share their factor
+      const common = isWhole(cut) ? factors.rows[0]! : 1n
+      if (!isWhole(cut)) for (let j = 0; j < cut.used; j++) L[j] = (L[j]! * factors.rows[j]!) % R
+      const c = isWhole(cut) ? plainSums.slice() : await columnSums(circuit, 2, L, breathe)
       for (let s = 0; s < nVars; s++) {
-        const rest = s <= nPublic ? -publicParts[s]! : beta * a[s]! + alpha * b[s]!
-        c[s] = (((rest + c[s]!) % R) * deltaInverse) % R
+        const rest = s <= nPublic ? -plainSums[s]! : beta * a[s]! + alpha * b[s]!
+        c[s] = (((rest + common * (c[s]! % R)) % R) * deltaInverse) % R
       }
       reduce(c)
       points('g1', store(c), quotient.at[2], quotient.write)

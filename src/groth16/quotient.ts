@@ -44,6 +44,9 @@ export function quotientCut(power: number, used: number): QuotientCut {
   return { power, used, classes, size, kept: size * Math.ceil(used / (2 * size)) }
 }
 
+/** Whether S is all of the odd powers: T is empty, and M = x^N + 1. */
+export const isWhole = ({ power, kept }: QuotientCut): boolean => 2 * kept === 2 ** power
+
 /** Reverses the low `bits` bits of an index. */
 export function reverseBits(index: number, bits: number): number {
   let reversed = 0
@@ -95,6 +98,11 @@ function classesOf(cut: QuotientCut) {
 export async function cutValues(cut: QuotientCut, breathe: () => Promise<void>): Promise<CutValues> {
   const { power, used, classes, size, kept } = cut
   const N = 2 ** power
+  if (isWhole(cut)) {
+    // M(ω^j) = 2, and y·M'(y) = N·y^N = -N
+    const [half, part] = [Fr.inv(2n), Fr.inv(BigInt(-N))]
+    return { rows: new Array<bigint>(used).fill(half), points: new Array<bigint>(N).fill(part), others: [] }
+  }
   const [first, rest] = [2 * kept, N - 2 * kept] // T begins at ω^first
   const omega = rootOfUnity(power)
   const inverseOmega = Fr.inv(omega)

@@ -20,7 +20,7 @@ import { AbortedError } from '../errors.ts'
 import { Q, R, rootOfUnity } from '../groth16/bn254.ts'
 import { KeyError } from '../groth16/keys.ts'
 import { cutOfKey, quotientFile, quotientFrame } from '../groth16/qkey.ts'
-import { cutValues, exponentOf, type QuotientCut, reverseBits } from '../groth16/quotient.ts'
+import { cutValues, exponentOf, isWhole, type QuotientCut, reverseBits } from '../groth16/quotient.ts'
 import type { R1cs } from '../groth16/r1cs.ts'
 import { checkKeyOfCircuit, type ProvingKey } from '../groth16/zkey.ts'
 import { type Combiner, importPoints, isInfinity, openCombiner } from './combiner.ts'
@@ -55,7 +55,7 @@ export async function setupQuotient(circuit: R1cs, key: ProvingKey, options: Quo
   const cut = cutOfKey(key)
   const { power, used, kept } = cut
   const N = 2 ** power
-  const whole = 2 * kept === N
+  const whole = isWhole(cut)
   const most = Math.max(4 * N, used + key.nVars) * POINT_BYTES.g1
   const combiner = openCombiner(most + PAIR, `a quotient key of 2^${power} rows`, options)
   const { runtime, room, staging } = combiner

@@ -18,9 +18,8 @@ describe('the quotient key from the points of a .zkey', () => {
     { name: 'cube', circuit: cube() },
     { name: 'nothing', circuit: empty(0) },
     { name: 'layer', circuit: layer(4, 3) },
-    ...edgeCircuits(),
+    ...edgeCircuits().filter((_, i) => i % 3 === 0),
     randomCircuit(1),
-    randomCircuit(2),
   ])('is that of the secrets, bit by bit: $name', async ({ name, circuit }) => {
     const { zkey, qkey } = await devKeys(circuit)
     const path = join(folder, `${name}.qkey`)
