@@ -162,6 +162,9 @@ export const setup = command({
         ...(qkey === undefined ? [] : [quotientLine(qkey)]),
         `  ${FILES.verificationKey}   ${counted(verifyingKey.nPublic, 'public signal')}, digest ${vkDigest}`,
         `  next   veritensor prove ${directory} --input FILE -o proofs`,
+        ...(qkey === undefined
+          ? [`  for faster proofs, when phase 2 is over: veritensor setup quotient ${directory}`]
+          : []),
       ].join('\n'),
     }
   },
