@@ -2,24 +2,40 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+/** Tests of functions alone, which share a process and what it has imported: no threads, files, environment or mocks. */
+const pure = [
+  'test/{circuits,graph,model,ops,quantise}/**/*.test.ts',
+  'test/pipeline/{examples,randomGraphs,signals,weights}.test.ts',
+  'test/scripts/operators.test.ts',
+  'test/{layers,tensor}.test.ts',
+]
+const none = ['test/slow/**', 'node_modules/**']
+
 export default defineConfig({
   resolve: {
+    // threads start from bundles
     alias: [
-      // threads start from bundles
-      {
-        find: './modules.ts',
-        replacement: fileURLToPath(new URL('./test/support/builtModules.ts', import.meta.url)),
-      },
+      { find: './modules.ts', replacement: fileURLToPath(new URL('test/support/builtModules.ts', import.meta.url)) },
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/slow/**', 'node_modules/**'],
-    globalSetup: ['test/support/built.ts'],
     pool: 'forks',
     // vitest leaves one processor to itself, which is half of two
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // in order of their names: the many short files last, so that all processors end together
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'isolated',
+          include: ['test/**/*.test.ts'],
+          exclude: [...none, ...pure],
+          globalSetup: ['test/support/built.ts'],
+        },
+      },
+      { extends: true, test: { name: 'pure', include: pure, exclude: none, isolate: false } },
+    ],
   },
 })
