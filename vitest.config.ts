@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 /** Tests of functions alone, which share a process and what it has imported: no threads, files, environment or mocks. */
 const pure = [
   'test/{circuits,graph,model,ops,quantise}/**/*.test.ts',
-  'test/pipeline/{examples,randomGraphs,signals,weights}.test.ts',
+  'test/pipeline/{examples,randomGraphs,signals}.test.ts',
   'test/scripts/operators.test.ts',
   'test/{layers,tensor}.test.ts',
 ]

@@ -18,9 +18,6 @@ const BIT: Range = { lo: 0n, hi: 1n }
 /** Boolean wires made together: `first` is the least significant, the rest follow. Each lies in {0, 1}, proven. */
 export type Bits = { readonly first: Wire; readonly count: number }
 
-/** The terms k·x of a sum. */
-type Terms = readonly (readonly [k: number | bigint, x: LC])[]
-
 export type Builder = ReturnType<typeof createBuilder>
 
 /** Most rows of a circuit unless it is told otherwise: no public ceremony has powers of tau for more. */
@@ -127,49 +124,8 @@ export function createBuilder(F: Field, maxRows = MAX_ROWS) {
     return x.wires.length === 1 && x.wires[0] === 0 ? coefficientValues[x.coefficients[0]!]! : undefined
   }
 
-  /** The combination with such sums of coefficients by wire. */
-  const collected = (sums: ReadonlyMap<Wire, number | bigint>, range: Range | null): LC => {
-    const outWires: number[] = []
-    const coefficients: number[] = []
-    for (const wire of [...sums.keys()].sort((a, b) => a - b)) {
-      const index = intern(sums.get(wire)!)
-      if (index === ZERO) continue
-      outWires.push(wire)
-      coefficients.push(index)
-    }
-    return { wires: outWires, coefficients, range }
-  }
-
-  /** Σ kᵢ·xᵢ in doubles; undefined unless every factor, product and sum is a safe integer, as all that are rounded are not. */
-  const combineSafe = (terms: Terms): LC | undefined => {
-    const sums = new Map<Wire, number>()
-    let [lo, hi, bounded] = [0, 0, true]
-    for (const [k, x] of terms) {
-      const factor = Number(k)
-      if (!Number.isSafeInteger(factor)) return undefined
-      for (let i = 0; i < x.wires.length; i++) {
-        const product = factor * coefficientNumbers[x.coefficients[i]!]! // NaN for large coefficients
-        const sum = (sums.get(x.wires[i]!) ?? 0) + product
-        if (!Number.isSafeInteger(product) || !Number.isSafeInteger(sum)) return undefined
-        sums.set(x.wires[i]!, sum)
-      }
-      if (x.range === null) bounded = bounded && factor === 0
-      else {
-        const [from, to] = [Number(x.range.lo), Number(x.range.hi)]
-        if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) return undefined
-        const [least, most] = factor < 0 ? [factor * to, factor * from] : [factor * from, factor * to]
-        lo += least
-        hi += most
-        if (![least, most, lo, hi].every(Number.isSafeInteger)) return undefined
-      }
-    }
-    return collected(sums, bounded ? fitting(BigInt(lo), BigInt(hi), 'sum') : null)
-  }
-
   /** Σ kᵢ·xᵢ. Free. */
-  const combine = (terms: Terms): LC => {
-    const safe = combineSafe(terms)
-    if (safe !== undefined) return safe
+  const combine = (terms: readonly (readonly [k: number | bigint, x: LC])[]): LC => {
     const sums = new Map<Wire, bigint>()
     let [lo, hi, bounded] = [0n, 0n, true]
     for (const [k, x] of terms) {
@@ -184,7 +140,15 @@ export function createBuilder(F: Field, maxRows = MAX_ROWS) {
         hi += factor * (factor < 0n ? x.range.lo : x.range.hi)
       }
     }
-    return collected(sums, bounded ? fitting(lo, hi, 'sum') : null)
+    const outWires: number[] = []
+    const coefficients: number[] = []
+    for (const wire of [...sums.keys()].sort((a, b) => a - b)) {
+      const index = intern(sums.get(wire)!)
+      if (index === ZERO) continue
+      outWires.push(wire)
+      coefficients.push(index)
+    }
+    return { wires: outWires, coefficients, range: bounded ? fitting(lo, hi, 'sum') : null }
   }
 
   /** Id of a combination in the pool, which it joins at its first use. */
