@@ -63,6 +63,21 @@ export function checkG1(point: G1, what: string, fail: Fail): CurvePoint1 {
   return bn254.G1.Point.fromAffine({ x, y })
 }
 
+/** Coordinates of points that were found in the subgroup: a key's points are looked at time and again. */
+const known = new Set<string>()
+const MAX_KNOWN = 64
+
+/** Whether a point of the curve lies in the subgroup of order r. */
+function inSubgroup(point: CurvePoint2): boolean {
+  const { x, y } = point.toAffine()
+  const coordinates = [x.c0, x.c1, y.c0, y.c1].join()
+  if (known.has(coordinates)) return true
+  if (!point.isTorsionFree()) return false
+  if (known.size === MAX_KNOWN) known.clear()
+  known.add(coordinates)
+  return true
+}
+
 /** The same in G2, where the point must also lie in the subgroup of order r. */
 export function checkG2(point: G2, what: string, fail: Fail): CurvePoint2 {
   const [x, y] = [point.x, point.y]
@@ -75,7 +90,7 @@ export function checkG2(point: G2, what: string, fail: Fail): CurvePoint2 {
   const { b } = bn254.G2.Point.CURVE()
   const [{ x: px, y: py }, cube] = [affine.toAffine(), (v: typeof b) => Fp2.mul(Fp2.sqr(v), v)]
   if (!Fp2.eql(Fp2.sqr(py), Fp2.add(cube(px), b))) return fail(`${what} is not on the curve`)
-  if (!affine.isTorsionFree()) return fail(`${what} is not in the subgroup of order r`)
+  if (!inSubgroup(affine)) return fail(`${what} is not in the subgroup of order r`)
   return affine
 }
 
