@@ -11,31 +11,24 @@ const pure = [
 ]
 const none = ['test/slow/**', 'node_modules/**']
 
+const common = { pool: 'forks', testTimeout: 60_000, hookTimeout: 120_000 } as const
+// threads start from bundles
+const built = fileURLToPath(new URL('test/support/builtModules.ts', import.meta.url))
+
 export default defineConfig({
-  resolve: {
-    // threads start from bundles
-    alias: [
-      { find: './modules.ts', replacement: fileURLToPath(new URL('test/support/builtModules.ts', import.meta.url)) },
-    ],
-  },
   test: {
-    pool: 'forks',
     // vitest leaves one processor to itself, which is half of two
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
     // in order of their names: the many short files last, so that all processors end together
     projects: [
       {
-        extends: true,
+        resolve: { alias: [{ find: './modules.ts', replacement: built }] },
         test: {
-          name: 'isolated',
-          include: ['test/**/*.test.ts'],
-          exclude: [...none, ...pure],
+          ...{ ...common, name: 'isolated', include: ['test/**/*.test.ts'], exclude: [...none, ...pure] },
           globalSetup: ['test/support/built.ts'],
         },
       },
-      { extends: true, test: { name: 'pure', include: pure, exclude: none, isolate: false } },
+      { test: { ...common, name: 'pure', include: pure, exclude: none, isolate: false } },
     ],
   },
 })
