@@ -2,11 +2,12 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-/** Tests of functions alone, which share a process and what it has imported: no threads, files, environment or mocks. */
+/** Tests of functions alone, which share a process and what it has imported: they start and change nothing outside of it. */
 const pure = [
   'test/{circuits,graph,model,ops,quantise}/**/*.test.ts',
   'test/pipeline/{examples,randomGraphs,signals}.test.ts',
-  'test/scripts/operators.test.ts',
+  'test/{artefacts/manifest,attacks/model,examples/training,scripts/operators,solidity/calldata}.test.ts',
+  'test/cli/{args,demo,format}.test.ts',
   'test/{layers,tensor}.test.ts',
 ]
 const none = ['test/slow/**', 'node_modules/**']
