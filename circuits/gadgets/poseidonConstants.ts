@@ -30,9 +30,9 @@ export function poseidonConstants(t: number): PoseidonConstants {
   const fieldBits = 254
   const nextBit = grain(fieldBits, t, FULL_ROUNDS, partialRounds)
   const nextInteger = (): bigint => {
-    let x = 0n
-    for (let i = 0; i < fieldBits; i++) x = (x << 1n) | BigInt(nextBit())
-    return x
+    let digits = '0b'
+    for (let i = 0; i < fieldBits; i++) digits += nextBit()
+    return BigInt(digits)
   }
   const nextElement = (): bigint => {
     for (;;) {
@@ -55,7 +55,8 @@ export function poseidonConstants(t: number): PoseidonConstants {
 /** The 80-bit Grain LFSR in self-shrinking mode, seeded with the parameters. */
 function grain(fieldBits: number, t: number, fullRounds: number, partialRounds: number): () => number {
   const bitsOf = (x: number, n: number): number[] => Array.from({ length: n }, (_, i) => (x >> (n - 1 - i)) & 1)
-  const state = [
+  // bit i of the register is at (first + i) mod 80
+  const state = Uint8Array.of(
     ...bitsOf(1, 2), // prime field
     ...bitsOf(0, 4), // S-box x^α
     ...bitsOf(fieldBits, 12),
@@ -63,11 +64,13 @@ function grain(fieldBits: number, t: number, fullRounds: number, partialRounds: 
     ...bitsOf(fullRounds, 10),
     ...bitsOf(partialRounds, 10),
     ...new Array<number>(30).fill(1),
-  ]
+  )
+  let first = 0
+  const at = (i: number): number => state[first + i < 80 ? first + i : first + i - 80]!
   const step = (): number => {
-    const bit = state[62]! ^ state[51]! ^ state[38]! ^ state[23]! ^ state[13]! ^ state[0]!
-    state.shift()
-    state.push(bit)
+    const bit = at(62) ^ at(51) ^ at(38) ^ at(23) ^ at(13) ^ at(0)
+    state[first] = bit
+    first = first === 79 ? 0 : first + 1
     return bit
   }
   for (let i = 0; i < 160; i++) step()

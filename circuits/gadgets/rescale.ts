@@ -40,8 +40,14 @@ function digitsAbove(q: number): (0 | 1)[] {
   return digits.slice(0, digits.lastIndexOf(0) + 1)
 }
 
-/** Rows that bound a remainder below q once it is in bits. */
-export const belowRows = (q: number): number => digitsAbove(q).filter((digit) => digit === 1).length
+/** Rows that bound a remainder below q once it is in bits: ones of q - 1 above its last zero. */
+export function belowRows(q: number): number {
+  let c = q - 1
+  while (c % 2 === 1) c = (c - 1) / 2
+  let ones = 0
+  for (; c > 0; c = Math.floor(c / 2)) ones += c % 2
+  return ones
+}
 
 /**
  * Bits of a remainder.

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { packageRoot } from '../../src/packageRoot.ts'
+import { loaderOf } from '../../src/workers/modules.ts'
 import type { Order } from './child.ts'
 import type { Outcome } from './outcome.ts'
 import type { Target } from './target.ts'
@@ -57,7 +58,7 @@ export function openWorker(
     errors = ''
     const started = fork(fileURLToPath(module), {
       cwd: packageRoot,
-      execArgv: ['--import', 'tsx', `--max-old-space-size=${limits.megabytes}`],
+      execArgv: [...loaderOf(module), `--max-old-space-size=${limits.megabytes}`],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })

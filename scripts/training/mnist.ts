@@ -25,7 +25,9 @@ export function loadMnist(): Dataset {
     const path = require.resolve(`mnist/src/digits/${name}.json`)
     const { data } = JSON.parse(readFileSync(path, 'utf8')) as { data: readonly number[] }
     for (let start = 0; start < data.length; start += side * side) {
-      inputs.push(Float64Array.from(data.slice(start, start + side * side), (v) => pixel(Math.round(v * 255))))
+      const image = new Float64Array(side * side)
+      for (let i = 0; i < image.length; i++) image[i] = pixel(Math.round(data[start + i]! * 255))
+      inputs.push(image)
       labels.push(label)
     }
   })

@@ -64,10 +64,25 @@ export function checkG1(point: G1, what: string, fail: Fail): CurvePoint1 {
   return bn254.G1.Point.fromAffine({ x, y })
 }
 
+/** Coordinates of points that were found in the subgroup: a key's points are looked at time and again. */
+const known = new Set<string>()
+const MAX_KNOWN = 64
+
+/** Whether a point of the curve lies in the subgroup of order r. */
+function inSubgroup(point: CurvePoint2): boolean {
+  const { x, y } = point.toAffine()
+  const coordinates = [x.c0, x.c1, y.c0, y.c1].join()
+  if (known.has(coordinates)) return true
+  if (!point.isTorsionFree()) return false
+  if (known.size === MAX_KNOWN) known.clear()
+  known.add(coordinates)
+  return true
+}
+
 /** The same in G2, where the point must also lie in the subgroup of order r. */
 export function checkG2(point: G2, what: string, fail: Fail): CurvePoint2 {
   const affine = checkTwist(point, what, fail)
-  return affine.isTorsionFree() ? affine : fail(`${what} is not in the subgroup of order r`)
+  return inSubgroup(affine) ? affine : fail(`${what} is not in the subgroup of order r`)
 }
 
 /** The same for a point of the curve that G2 is a subgroup of. */

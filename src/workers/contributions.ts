@@ -9,6 +9,7 @@ import { totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { AbortedError, VeritensorError } from '../errors.ts'
 import { KeyError } from '../groth16/keys.ts'
+import { loaderOf, moduleOf } from './modules.ts'
 import { WorkerDiedError } from './pool.ts'
 
 /** The final public randomness of a ceremony. */
@@ -70,12 +71,11 @@ export const contribution = (from: string, to: string, name: string): Phase2Step
  * `internal/worker-died` and `limit/worker-memory`.
  */
 export function runSteps(steps: readonly Phase2Step[], signal: AbortSignal | undefined): Promise<void> {
-  const source = import.meta.url.endsWith('.ts')
-  const module = new URL(source ? './phase2Child.ts' : './phase2Child.js', import.meta.url)
+  const module = moduleOf('phase2Child')
   // snarkjs keeps the whole circuit in bigints: Node's default heap ends it early (snarkjs#397)
   const heap = Math.max(2048, Math.floor((0.75 * totalmem()) / 2 ** 20))
   const child: ChildProcess = fork(fileURLToPath(module), [], {
-    execArgv: [...(source ? ['--import', 'tsx'] : []), `--max-old-space-size=${heap}`],
+    execArgv: [...loaderOf(module), `--max-old-space-size=${heap}`],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
   return new Promise<void>((resolve, reject) => {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { AbortedError, VeritensorError } from '../errors.ts'
 import { openGate } from './gate.ts'
+import { loaderOf, moduleOf } from './modules.ts'
 import { fromRecord, type ProgressMessage, type Reply } from './tasks.ts'
 
 /** A thread ended in the midst of a task. The pool goes on with a new one. */
@@ -54,9 +55,6 @@ export type PoolOptions = {
   readonly workerUrl?: URL | undefined
 }
 
-const source = import.meta.url.endsWith('.ts')
-const workerModule = new URL(source ? './worker.ts' : './worker.js', import.meta.url)
-
 /** How many threads are meant: by default as many as the machine can run at once. */
 export const threadsOf = (wanted: number | undefined): number =>
   Math.max(1, Math.floor(wanted ?? availableParallelism()))
@@ -65,13 +63,15 @@ export const threadsOf = (wanted: number | undefined): number =>
 export function openPool(options: PoolOptions = {}): Pool {
   const threads = threadsOf(options.threads)
   const maxQueue = Math.max(0, Math.floor(options.maxQueue ?? 2 * threads))
+  const module = options.workerUrl ?? moduleOf('worker')
+  const loader = loaderOf(module)
   const piscina = new Piscina({
-    filename: fileURLToPath(options.workerUrl ?? workerModule),
+    filename: fileURLToPath(module),
     minThreads: threads,
     maxThreads: threads,
     maxQueue: Number.POSITIVE_INFINITY, // the bound is kept here
     workerData: options.workerData ?? {},
-    ...(source ? { execArgv: ['--import', 'tsx'] } : {}),
+    ...(loader.length > 0 ? { execArgv: loader } : {}), // else that of this process
     ...(options.resourceLimits ? { resourceLimits: options.resourceLimits } : {}),
   })
 

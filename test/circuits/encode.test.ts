@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { createBuilder } from '../../circuits/builder.ts'
 import type { Circuit } from '../../circuits/circuit.ts'
@@ -328,7 +329,8 @@ describe('any bytes', () => {
       return 'refused'
     }
     // what was read is a circuit again
-    expect(decodeCircuit(encodeCircuit(read))).toEqual(read)
+    const again = decodeCircuit(encodeCircuit(read))
+    if (!isDeepStrictEqual(again, read)) expect(again).toEqual(read)
     const inputs = Array.from({ length: read.publicInputs + read.privateInputs }, (_, i) =>
       Number.isFinite(read.inputRanges[2 * i]!) ? read.inputRanges[2 * i + 1]! : 5,
     )

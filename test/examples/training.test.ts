@@ -177,7 +177,7 @@ describe('data', () => {
     const all = loadMnist()
     expect(all.inputs).toHaveLength(10_000)
     for (const image of all.inputs.slice(0, 100))
-      for (const v of image) expect(v).toBe(Math.fround(Math.round(v * 255) / 255))
+      expect([...image]).toEqual(Array.from(image, (v) => Math.fround(Math.round(v * 255) / 255)))
     const key = (image: Float64Array) => Buffer.from(image.map((v) => v * 255)).toString('latin1')
     expect(new Set(all.inputs.map(key)).size).toBe(10_000)
     const { train, test } = splitMnist()

@@ -12,6 +12,7 @@ import { importOnnx } from '../../src/graph/import.ts'
 import { packageRoot } from '../../src/packageRoot.ts'
 import { decodeSamples } from '../../src/samples/samples.ts'
 import type { Tensor } from '../../src/tensor.ts'
+import { bundleOf } from '../support/builtModules.ts'
 import { corpus, hasCorpus } from '../support/corpus.ts'
 import { seeded } from '../support/random.ts'
 import { randomGraph } from '../support/randomGraph.ts'
@@ -41,8 +42,13 @@ function ownTargets(): Target[] {
 /** Small trees, a recurrent net and others that the project has no examples of. */
 const fromCorpus = ['rf-iris-ankane', 'cntk-rnn-bidir', 'voting-sklearn-ort', 'ezkl-boolean', 'logreg-iris-ort']
 
-async function survive(targets: readonly Target[], seed: number, count: number): Promise<Record<string, number>> {
-  const worker = openWorker(targets, LIMITS)
+async function survive(
+  targets: readonly Target[],
+  seed: number,
+  count: number,
+  module?: URL,
+): Promise<Record<string, number>> {
+  const worker = openWorker(targets, LIMITS, module)
   const kinds: Record<string, number> = {}
   for (let k = 0; k < count; k++) {
     const { of, bytes, steps } = drawMutant(targets, seed, k)
@@ -57,7 +63,7 @@ async function survive(targets: readonly Target[], seed: number, count: number):
 
 describe('mutants end in a circuit or in a typed error', () => {
   test(`of the project's own models (seed ${SEED})`, async () => {
-    const { compiled = 0, refused = 0 } = await survive(ownTargets(), SEED, 2000)
+    const { compiled = 0, refused = 0 } = await survive(ownTargets(), SEED, 2000, bundleOf('scripts/fuzz/child'))
     expect(compiled).toBeGreaterThan(300)
     expect(refused).toBeGreaterThan(600)
   }, 120_000)
@@ -91,7 +97,7 @@ describe('mutants', () => {
 })
 
 describe('what no file may cause is noticed', () => {
-  const worker = openWorker([], { seconds: 1, megabytes: 700 }, new URL('./misbehaving.ts', import.meta.url))
+  const worker = openWorker([], { seconds: 1, megabytes: 700 }, bundleOf('test/scripts/misbehaving'))
   afterAll(() => worker.close())
   const ends = async (how: number, ending: unknown): Promise<void> => {
     expect(await worker.attempt(Uint8Array.of(how), 0)).toEqual(ending)

@@ -5,7 +5,8 @@ type Due = {
   readonly known: readonly [Terms, Terms, Terms]
   readonly own: readonly [number, number, number]
 }
-type Terms = readonly (readonly [wire: number, coefficient: number])[]
+/** Wires and their coefficients by turns. */
+type Terms = Int32Array
 
 /** Nodes of the search after which a test is taken to be badly posed. */
 const MAX_NODES = 50_000_000
@@ -30,10 +31,12 @@ export function everyWitness(circuit: Circuit, inputs: readonly number[], most =
   })
   const sum = (terms: Terms): number => {
     let s = 0
-    for (const [wire, coefficient] of terms) s += coefficient * values[wire]!
+    for (let i = 0; i < terms.length; i += 2) s += terms[i + 1]! * values[terms[i]!]!
     return s % p
   }
   const found: number[][] = []
+  // for each depth the rows' polynomials q2·v² + q1·v + q0 in the wire that is set there
+  const polynomials = due.map((rows) => new Int32Array(3 * rows.length))
   let nodes = 0
   const search = (depth: number): void => {
     if (depth === order.length) {
@@ -41,21 +44,33 @@ export function everyWitness(circuit: Circuit, inputs: readonly number[], most =
       return
     }
     if (++nodes > MAX_NODES) throw new Error('everyWitness: too many to enumerate')
-    const polynomials: [number, number, number][] = []
-    let only: number | undefined
-    for (const { known, own } of due[depth]!) {
-      const [a, b, c] = [sum(known[0]), sum(known[1]), sum(known[2])]
-      const [q2, q1, q0] = [(own[0] * own[1]) % p, mod(a * own[1] + b * own[0] - own[2]), mod(a * b - c)]
+    const rows = due[depth]!
+    const quadratics = polynomials[depth]!
+    let end = 0
+    let only = -1
+    for (let i = 0; i < rows.length; i++) {
+      const { known, own } = rows[i]!
+      const a = sum(known[0])
+      const b = sum(known[1])
+      const q2 = (own[0] * own[1]) % p
+      const q1 = mod(a * own[1] + b * own[0] - own[2])
+      const q0 = mod(a * b - sum(known[2]))
       if (q2 === 0 && q1 === 0) {
         if (q0 !== 0) return
       } else {
-        if (q2 === 0) only ??= mod(-q0 * inverse(q1, p))
-        polynomials.push([q2, q1, q0])
+        if (q2 === 0 && only < 0) only = mod(-q0 * inverse(q1, p))
+        quadratics[end] = q2
+        quadratics[end + 1] = q1
+        quadratics[end + 2] = q0
+        end += 3
       }
     }
     const wire = order[depth]!
-    for (let v = only ?? 0; v <= (only ?? p - 1) && found.length < most; v++) {
-      if (!polynomials.every(([q2, q1, q0]) => (((q2 * v + q1) % p) * v + q0) % p === 0)) continue
+    const last = only < 0 ? p - 1 : only
+    for (let v = Math.max(only, 0); v <= last && found.length < most; v++) {
+      let i = 0
+      while (i < end && (((quadratics[i]! * v + quadratics[i + 1]!) % p) * v + quadratics[i + 2]!) % p === 0) i += 3
+      if (i < end) continue
       values[wire] = v
       search(depth + 1)
     }
@@ -76,6 +91,13 @@ const inverse = (x: number, p: number): number => {
   return table[x]!
 }
 
+const wiresOf = (terms: Terms): number[] => Array.from({ length: terms.length / 2 }, (_, i) => terms[2 * i]!)
+const coefficientOf = (terms: Terms, wire: number): number => {
+  const i = wiresOf(terms).indexOf(wire)
+  return i < 0 ? 0 : terms[2 * i + 1]!
+}
+const without = (terms: Terms, wire: number): Terms => terms.filter((_, i) => terms[i - (i % 2)] !== wire)
+
 type Plan = {
   readonly order: readonly number[]
   readonly due: readonly (readonly Due[])[]
@@ -90,17 +112,17 @@ function planOf(circuit: Circuit): Plan {
   if (known !== undefined) return known
   const p = Number(circuit.prime)
   const termsOf = (lc: number): Terms => {
-    const terms: (readonly [number, number])[] = []
+    const terms: number[] = []
     for (let i = circuit.lcStart[lc]!; i < circuit.lcStart[lc + 1]!; i++) {
       const k = Number(circuit.coefficients[circuit.lcCoefficient[i]!]!)
-      terms.push([circuit.lcWire[i]!, ((k % p) + p) % p])
+      terms.push(circuit.lcWire[i]!, ((k % p) + p) % p)
     }
-    return terms
+    return Int32Array.from(terms)
   }
   const rows = Array.from({ length: circuit.rows }, (_, r) => {
     const side = (k: number): Terms => termsOf(circuit.rowLC[3 * r + k]!)
     const sides: readonly [Terms, Terms, Terms] = [side(0), side(1), side(2)]
-    return { sides, open: new Set(sides.flat().map(([wire]) => wire)) }
+    return { sides, open: new Set(sides.flatMap(wiresOf)) }
   })
   const rowsOf: (typeof rows)[] = Array.from({ length: circuit.wires }, () => [])
   for (const row of rows) for (const wire of row.open) rowsOf[wire]!.push(row)
@@ -117,12 +139,12 @@ function planOf(circuit: Circuit): Plan {
   const order: number[] = []
   const due: Due[][] = []
   const unary = rowsOf.map((rows, wire) =>
-    rows.some(({ sides }) => sides.every((side) => side.every(([w]) => w === wire || w === 0))),
+    rows.some(({ sides }) => sides.every((side) => wiresOf(side).every((w) => w === wire || w === 0))),
   )
   /** The lower the sooner: determined by a row, bounded by a row of its own, in a row with few others, the rest. */
   const rank = (wire: number): number => {
     const last = rowsOf[wire]!.filter((row) => row.open.size === 1)
-    const determined = last.some(({ sides: [a, b] }) => [a, b].every((side) => side.every(([w]) => w !== wire)))
+    const determined = last.some(({ sides: [a, b] }) => [a, b].every((side) => !wiresOf(side).includes(wire)))
     if (determined) return 0
     if (last.length > 0 && !unary[wire]) return 2
     const fewest = rowsOf[wire]!.reduce((m, row) => (row.open.size > 1 ? Math.min(m, row.open.size) : m), 1000)
@@ -138,8 +160,8 @@ function planOf(circuit: Circuit): Plan {
     order.push(best)
     due.push(
       rowsOf[best]!.filter((row) => row.open.size === 1).map(({ sides }) => ({
-        known: sides.map((side) => side.filter(([w]) => w !== best)) as unknown as Due['known'],
-        own: sides.map((side) => side.find(([w]) => w === best)?.[1] ?? 0) as unknown as Due['own'],
+        known: sides.map((side) => without(side, best)) as unknown as Due['known'],
+        own: sides.map((side) => coefficientOf(side, best)) as unknown as Due['own'],
       })),
     )
     close(best)

@@ -238,7 +238,8 @@ export const linear: LayerKind<Linear> = {
   },
   validate({ map, shape }, sizes) {
     const elements = sizes.reduce((n, s) => n + s, 0)
-    require([...map.weights, ...map.bias].every(Number.isSafeInteger), 'weights and biases must be integers')
+    const exact = [map.weights, map.bias].every((values) => values.every((v) => Number.isSafeInteger(v)))
+    require(exact, 'weights and biases must be integers')
     if (map.type === 'sparse') {
       require(map.starts.length === map.bias.length + 1 && map.starts[0] === 0, 'starts do not fit the outputs')
       require(map.starts.at(-1) === map.positions.length, 'starts do not fit the terms')
