@@ -148,7 +148,7 @@ export function openEngineProver(session: Session, pool: Pool, maxQueue: number,
     ])) as [WeightedSums[], WeightedSums[], WeightedSums[], WeightedSums[], WeightedSums[]]
     const sums: ProofSums = { a: sumA, b1: sumB1, b2: sumB2, c: sumC, h }
     const { publicSignals, witnessMs } = taken
-    onProgress?.(1 - shares.check, 'check')
+    onProgress?.(1 - shares.check / 2, 'check') // the proof's assembly is part of this task
     const { proof, checkMs } = (await run({ kind: 'finish', sums, publicSignals, blinding }, URGENT)) as Finished
     onProgress?.(1, 'done')
     const proofMs = performance.now() - started - witnessMs - checkMs

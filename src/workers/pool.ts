@@ -42,6 +42,8 @@ export type Pool = {
   close(): Promise<void>
 }
 
+export type ResourceLimits = { readonly maxOldGenerationSizeMb?: number; readonly maxYoungGenerationSizeMb?: number }
+
 export type PoolOptions = {
   /** Default: as many as the machine can run at once. */
   readonly threads?: number | undefined
@@ -50,7 +52,7 @@ export type PoolOptions = {
   /** Given to each thread once. */
   readonly workerData?: unknown
   /** Limits of each thread's heap. WebAssembly memory does not count. */
-  readonly resourceLimits?: { readonly maxOldGenerationSizeMb?: number } | undefined
+  readonly resourceLimits?: ResourceLimits | undefined
   /** The module that the threads run, instead of worker.ts. */
   readonly workerUrl?: URL | undefined
 }

@@ -11,7 +11,7 @@ import type { VerifyingKey } from '../groth16/keys.ts'
 import { readQuotientKey } from '../groth16/qkey.ts'
 import { checkKeyOfCircuit, readZkey } from '../groth16/zkey.ts'
 import { type Mode, openEngineProver } from './engineProver.ts'
-import { openPool, type Pool, type RunOptions } from './pool.ts'
+import { openPool, type Pool, type ResourceLimits, type RunOptions } from './pool.ts'
 import type { Checks, ProveResult, ProverData, ProveTask } from './tasks.ts'
 
 /** Makes proofs for one circuit with one key. */
@@ -53,7 +53,7 @@ export type ProverOptions = {
   /** Inferences that may wait while all threads are busy. Default: 2 for each thread. */
   readonly maxQueue?: number | undefined
   /** Limits of each thread's heap. WebAssembly memory does not count. */
-  readonly resourceLimits?: { readonly maxOldGenerationSizeMb?: number } | undefined
+  readonly resourceLimits?: ResourceLimits | undefined
   /** Default: `auto`, all threads on a proof that is alone, else one thread for each. */
   readonly mode?: Mode | undefined
   /**
@@ -80,9 +80,14 @@ export async function openProver(options: ProverOptions): Promise<Prover> {
   const key = readZkey(zkey)
   checkKeyOfCircuit(key, circuit)
   const { verifyingKey } = key
-  const pool = (threads: number, maxQueue: number | undefined, workerData: ProverData): Pool =>
+  const pool = (
+    threads: number,
+    maxQueue: number | undefined,
+    workerData: ProverData,
+    resourceLimits: ResourceLimits | undefined = options.resourceLimits,
+  ): Pool =>
     openPool({
-      ...{ threads, maxQueue, resourceLimits: options.resourceLimits },
+      ...{ threads, maxQueue, resourceLimits },
       workerData: { ...workerData, checks: options.checks },
     })
   if (engine === 'snarkjs') {
@@ -104,7 +109,9 @@ export async function openProver(options: ProverOptions): Promise<Prover> {
     expected: options.expected ?? Number.POSITIVE_INFINITY,
     bytes: Math.min(MAX_BYTES, freeMemory()),
   })
-  const workers = pool(threads, Number.MAX_SAFE_INTEGER, { engine: 'ours', circuit, session })
+  // what a proof leaves on a thread's heap is little and short-lived: a larger nursery would only keep it for longer
+  const limits = { maxYoungGenerationSizeMb: 8, ...options.resourceLimits }
+  const workers = pool(threads, Number.MAX_SAFE_INTEGER, { engine: 'ours', circuit, session }, limits)
   const maxQueue = Math.max(0, Math.floor(options.maxQueue ?? 2 * threads))
   const prover = openEngineProver(session, workers, maxQueue, options.mode ?? 'auto')
   return {
