@@ -105,17 +105,28 @@ export function matrixOf(
   columns: number,
   entries: (column: number) => readonly (readonly [row: number, coefficient: number])[],
 ): Columns {
-  const lists = Array.from({ length: columns }, (_, i) => entries(i))
   const starts = shared32(columns + 1)
-  lists.forEach((list, i) => {
-    starts[i + 1] = starts[i]! + list.length
-  })
-  const [row, coefficient] = [shared32(starts[columns]!), shared32(starts[columns]!)]
-  lists.flat().forEach(([j, k], at) => {
-    row[at] = j
-    coefficient[at] = k
-  })
-  return { starts, row, coefficient }
+  let [row, coefficient] = [new Uint32Array(2 * columns), new Uint32Array(2 * columns)]
+  const longer = (list: Uint32Array): Uint32Array<ArrayBuffer> => {
+    const copy = new Uint32Array(2 * list.length)
+    copy.set(list)
+    return copy
+  }
+  let count = 0
+  for (let i = 0; i < columns; i++) {
+    for (const [j, k] of entries(i)) {
+      if (count === row.length) [row, coefficient] = [longer(row), longer(coefficient)]
+      row[count] = j
+      coefficient[count++] = k
+    }
+    starts[i + 1] = count
+  }
+  const shared = (list: Uint32Array): Uint32Array => {
+    const copy = shared32(count)
+    copy.set(list.subarray(0, count))
+    return copy
+  }
+  return { starts, row: shared(row), coefficient: shared(coefficient) }
 }
 
 /** A wire's share of a round: lists from `base` on, one for each of `bits` powers of two. */

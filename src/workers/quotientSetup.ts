@@ -12,19 +12,26 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { Fr } from '../../circuits/field.ts'
-import { columnsOf, type Digits, digitsOf, matrixOf } from '../engine/columns.ts'
-import { BETA, halves } from '../engine/glv.ts'
-import { PAIR } from '../engine/kernels/field.ts'
-import { montgomeryOf, POINT_BYTES, type Runtime, SHARED, writeInteger } from '../engine/runtime.ts'
+import { columnsOf, digitsOf, matrixOf } from '../engine/columns.ts'
+import { POINT_BYTES } from '../engine/runtime.ts'
 import { AbortedError } from '../errors.ts'
-import { Q, R, rootOfUnity } from '../groth16/bn254.ts'
+import { R, rootOfUnity } from '../groth16/bn254.ts'
 import { KeyError } from '../groth16/keys.ts'
 import { cutOfKey, quotientFile, quotientFrame } from '../groth16/qkey.ts'
-import { cutValues, exponentOf, isWhole, type QuotientCut, reverseBits } from '../groth16/quotient.ts'
+import { type CutValues, cutValues, exponentOf, isWhole, type QuotientCut, reverseBits } from '../groth16/quotient.ts'
 import type { R1cs } from '../groth16/r1cs.ts'
 import { checkKeyOfCircuit, type ProvingKey } from '../groth16/zkey.ts'
 import { type Combiner, importPoints, isInfinity, openCombiner } from './combiner.ts'
 import { writeAll, writeWhole } from './files.ts'
+import {
+  bytesForPoints,
+  factorsOf,
+  type Points,
+  pointTransforms,
+  powersOf,
+  SIZE,
+  transformWork,
+} from './pointTransforms.ts'
 
 export type QuotientSetupOptions = {
   /** Where the .qkey goes; it appears when it is complete. */
@@ -34,14 +41,6 @@ export type QuotientSetupOptions = {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((fraction: number) => void) | undefined
 }
-
-/** Points of a file, one after the other. */
-type Points = Uint8Array
-
-const SIZE = 64
-
-/** A term of a sum: which point, and which of the factors; none for the point itself. */
-type Term = readonly [point: number, factor?: number | undefined]
 
 /**
  * Makes the quotient key of a proving key.
@@ -53,130 +52,15 @@ export async function setupQuotient(circuit: R1cs, key: ProvingKey, options: Quo
   const { path, signal, onProgress } = options
   checkKeyOfCircuit(key, circuit)
   const cut = cutOfKey(key)
-  const { power, used, kept } = cut
-  const N = 2 ** power
-  const whole = isWhole(cut)
-  const most = Math.max(4 * N, used + key.nVars) * POINT_BYTES.g1
-  const combiner = openCombiner(most + PAIR, `a quotient key of 2^${power} rows`, options)
-  const { runtime, room, staging } = combiner
-  const breathe = async (): Promise<void> => {
+  const values = await cutValues(cut, async () => {
     await setImmediate()
     if (signal?.aborted) throw new AbortedError('the setup')
-  }
-
-  // multiplications by full-size numbers take nearly all of the time
-  const transforms = whole ? 2 : 5
-  const total = (transforms * (power - 1) * N) / 2 + (whole ? N : 3 * N + used + 2 * kept)
-  let done = 0
-  const advance = (count: number): void => {
-    done += count
-    onProgress?.(Math.min(done / total, 1))
-  }
-
-  const endomorphism = room + most
-  writeEndomorphism(runtime, endomorphism)
-  /**
-   * Sums of points times factors, `count` of them. Those at infinity are left out. A factor k is two coefficients k₁, k₂, for
-   * a point and for λ times it.
-   */
-  const sums = async (
-    points: Points,
-    factors: Factors,
-    count: number,
-    terms: (i: number) => readonly Term[],
-    onPiece?: (sums: number) => void,
-  ): Promise<Points> => {
-    const given = points.length / SIZE
-    importPoints(runtime, 'g1', points, room, staging)
-    importPoints(runtime, 'g1', points, room + given * POINT_BYTES.g1, staging, endomorphism)
-    const matrix = matrixOf(count, (i) =>
-      terms(i).flatMap(([point, factor]): [number, number][] => {
-        if (isInfinity(points.subarray(SIZE * point, SIZE * (point + 1)))) return []
-        if (factor === undefined) return [[point, 0]]
-        return [
-          [point, 1 + 2 * factor],
-          [given + point, 2 + 2 * factor],
-        ]
-      }),
-    )
-    return combiner.sums('g1', factors, [{ matrix, points: room }], count, onPiece)
-  }
-  const scale = (points: Points, factors: Factors, factor: (i: number) => number | undefined, share = 1) =>
-    sums(...([points, factors, points.length / SIZE, (i: number): Term[] => [[i, factor(i)]]] as const), (count) =>
-      advance(share * count),
-    )
-  /** Sums and differences of points `half` apart; the other way round where `swapped` says so. */
-  const signs = factorsOf([R - 1n])
-  const butterflies = (points: Points, half: number, swapped: (j: number) => boolean): Promise<Points> =>
-    sums(points, signs, N, (i) => {
-      const upper = (i & half) !== 0
-      const x = upper ? i - half : i
-      return [[x], upper === swapped(x & (half - 1)) ? [x + half] : [x + half, 0]]
-    })
-
-  const powersOf = (base: bigint, count: number): bigint[] => {
-    const powers = [1n]
-    while (powers.length < count) powers.push((powers.at(-1)! * base) % R)
-    return powers
-  }
-  const twiddles = factorsOf(powersOf(rootOfUnity(power), N / 2))
-  /** Upper points times ω^exponent(j), for j from 1 on. */
-  const twiddle = (points: Points, half: number, exponent: (j: number) => number): Promise<Points> => {
-    const factor = (i: number): number | undefined => {
-      const j = i & (half - 1)
-      return (i & half) === 0 || j === 0 ? undefined : exponent(j)
-    }
-    return half === 1 ? Promise.resolve(points) : scale(points, twiddles, factor, 0.5)
-  }
-  /** Σ ω^(it)·Pᵢ for all t, in bit-reversed order. */
-  const forward = async (points: Points): Promise<Points> => {
-    let now = points
-    for (let half = N / 2; half >= 1; half /= 2) {
-      const step = N / (2 * half)
-      now = await twiddle(await butterflies(now, half, () => false), half, (j) => step * j)
-    }
-    return now
-  }
-  /** Σ ω^(-bt)·Pₜ for all b, from bit-reversed order; ω^-e = -ω^(N/2 - e). */
-  const backward = async (points: Points): Promise<Points> => {
-    let now = points
-    for (let half = 1; half < N; half *= 2) {
-      const step = N / (2 * half)
-      now = await butterflies(await twiddle(now, half, (j) => N / 2 - step * j), half, (j) => j !== 0)
-    }
-    return now
-  }
-
+  })
+  const most = Math.max(2 * key.domainSize, cut.used + key.nVars)
+  const combiner = openCombiner(bytesForPoints(most), `a quotient key of 2^${key.power} rows`, options)
   try {
-    const values = await cutValues(cut, breathe)
-    const h = key.sections.get(9)!
-    const inverse = Fr.inv(BigInt(-N))
-    const twist = factorsOf(powersOf(rootOfUnity(power + 1), N).map((value) => Fr.mul(value, inverse)))
-    /** -Σᵢ λⱼ(ψ·ω^i)·Pᵢ for all j. */
-    const convolved = async (transformed: Points): Promise<Points> =>
-      backward(await scale(transformed, twist, (i) => reverseBits(i, power)))
-
-    let weights = await convolved(await forward(h))
-    let points: Points
-    if (whole) points = pick(h, cut)
-    else {
-      // outside of S, times M; at infinity in S
-      const place = new Map(values.others.map(({ exponent }, k) => [exponent, k]))
-      const others = factorsOf(values.others.map(({ value }) => value))
-      const outside = await forward(
-        await sums(h, others, N, (i) => (place.has(i) ? [[i, place.get(i)!]] : []), advance),
-      )
-      const both = Buffer.concat([weights, await convolved(outside)])
-      const rows = factorsOf(values.rows.map((value) => R - value))
-      weights = await sums(both, rows, used, (j) => [[j], [N + j, j]], advance)
-
-      const numbers = factorsOf(Array.from({ length: N }, (_, t) => BigInt(t)))
-      const differences = await backward(await sums(outside, numbers, N, (i) => [[i, reverseBits(i, power)]]))
-      const factors = factorsOf(values.points.map((value) => Fr.mod(-value * inverse)))
-      const around = Buffer.concat([pick(h, cut), pick(differences, cut)])
-      points = await sums(around, factors, 2 * kept, (k) => [[k], [2 * kept + k, k]], advance)
-    }
-    const c = await withWeights(combiner, circuit, key, weights.subarray(0, SIZE * used))
+    const { weights, points } = await quotientPoints(combiner, most, key.sections.get(9)!, cut, values, onProgress)
+    const c = await withWeights(combiner, circuit, key, weights)
     const { at } = quotientFile(cut, key.nVars)
     await writeWhole(path, (fd) => {
       for (const [position, bytes] of quotientFrame(cut, key.nVars, key.sections.get(2)!, key.sections.get(3)!))
@@ -190,9 +74,49 @@ export async function setupQuotient(circuit: R1cs, key: ProvingKey, options: Quo
   }
 }
 
-/** The coefficient 1, then the two halves of each factor. */
-type Factors = Digits
-const factorsOf = (factors: readonly bigint[]): Factors => digitsOf([1n, ...factors.flatMap(halves)])
+/** What the rows of C weigh, and the points of S. */
+async function quotientPoints(
+  combiner: Combiner,
+  most: number,
+  h: Points,
+  cut: QuotientCut,
+  values: CutValues,
+  onProgress: ((fraction: number) => void) | undefined,
+): Promise<{ readonly weights: Points; readonly points: Points }> {
+  const { power, used, kept } = cut
+  const N = 2 ** power
+  const whole = isWhole(cut)
+  // multiplications by full-size numbers take nearly all of the time
+  const total = (whole ? 2 : 5) * transformWork(power) + (whole ? N : 3 * N + used + 2 * kept)
+  let done = 0
+  const advance = (count: number): void => {
+    done += count
+    onProgress?.(Math.min(done / total, 1))
+  }
+  const { sums, scale, forward, backward } = pointTransforms(combiner, most, power, advance)
+  const inverse = Fr.inv(BigInt(-N))
+  const twist = factorsOf(powersOf(rootOfUnity(power + 1), N).map((value) => Fr.mul(value, inverse)))
+  /** -Σᵢ λⱼ(ψ·ω^i)·Pᵢ for all j. */
+  const convolved = async (transformed: Points): Promise<Points> =>
+    backward(await scale(transformed, twist, (i) => reverseBits(i, power)))
+  const main = await convolved(await forward(h))
+  if (whole) return { weights: main.subarray(0, SIZE * used), points: pick(h, cut) }
+
+  // outside of S, times M; at infinity in S
+  const place = new Map(values.others.map(({ exponent }, k) => [exponent, k]))
+  const others = factorsOf(values.others.map(({ value }) => value))
+  const outside = await forward(await sums(h, others, N, (i) => (place.has(i) ? [[i, place.get(i)!]] : []), advance))
+  const both = Buffer.concat([main, await convolved(outside)])
+  const rows = factorsOf(values.rows.map((value) => R - value))
+  const weights = await sums(both, rows, used, (j) => [[j], [N + j, j]], advance)
+
+  const numbers = factorsOf(Array.from({ length: N }, (_, t) => BigInt(t)))
+  const differences = await backward(await sums(outside, numbers, N, (i) => [[i, reverseBits(i, power)]]))
+  const factors = factorsOf(values.points.map((value) => Fr.mod(-value * inverse)))
+  const around = Buffer.concat([pick(h, cut), pick(differences, cut)])
+  const points = await sums(around, factors, 2 * kept, (k) => [[k], [2 * kept + k, k]], advance)
+  return { weights, points }
+}
 
 /** Points of the odd powers in S, in its order. */
 function pick(points: Points, cut: QuotientCut): Points {
@@ -225,13 +149,4 @@ async function withWeights(combiner: Combiner, circuit: R1cs, key: ProvingKey, w
     { matrix: identity, points: own },
   ]
   return combiner.sums('g1', digitsOf([...circuit.coefficients, 1n]), parts, key.nVars)
-}
-
-/** The factor that takes points of files to λ times them in limbs: it multiplies x by β. */
-function writeEndomorphism({ kernels, words, slot, variant }: Runtime, to: number): void {
-  const beta = slot.exchange
-  writeInteger(words, beta + PAIR, (BETA * montgomeryOf(variant)) % Q)
-  kernels.fqSet!(beta, beta + PAIR)
-  kernels.fqMul!(to, SHARED.fromFile, beta)
-  kernels.fqCopyLane!(to, SHARED.fromFile, 1)
 }
