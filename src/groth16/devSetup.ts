@@ -12,7 +12,7 @@ import { Fr } from '../../circuits/field.ts'
 import { AbortedError } from '../errors.ts'
 import { MAX_POWER, powR, R, readLE32, rootOfUnity, viewOf, writeLE32 } from './bn254.ts'
 import { quotientFile, quotientFrame } from './qkey.ts'
-import { exponentOf, isWhole, quotientCut, quotientFactors } from './quotient.ts'
+import { exponentOf, isWhole, type QuotientCut, quotientCut, quotientFactors } from './quotient.ts'
 import { type R1cs, r1csDigest } from './r1cs.ts'
 import { devMark } from './zkey.ts'
 import {
@@ -160,21 +160,9 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
     points('g1', kScalars.subarray(32 * (nPublic + 1)), at[8]!)
 
     if (quotient) {
-      const factors = await quotientFactors(cut, tau, breathe)
       const part = scalarArray(2 * cut.kept)
-      const [whole, some] = [viewOf(h), viewOf(part)]
-      for (let i = 0; i < 2 * cut.kept; i++)
-        writeLE32(some, 32 * i, (readLE32(whole, 32 * exponentOf(cut, i)) * factors.points[i]!) % R)
+      const c = await quotientScalars(circuit, secrets, cut, { L, a, b, c: plainSums, h }, part, breathe)
       points('g1', part, quotient.at[3], quotient.write)
-      // rows of a whole domain share their factor
-      const common = isWhole(cut) ? factors.rows[0]! : 1n
-      if (!isWhole(cut)) for (let j = 0; j < cut.used; j++) L[j] = (L[j]! * factors.rows[j]!) % R
-      const c = isWhole(cut) ? plainSums.slice() : await columnSums(circuit, 2, L, breathe)
-      for (let s = 0; s < nVars; s++) {
-        const rest = s <= nPublic ? -plainSums[s]! : beta * a[s]! + alpha * b[s]!
-        c[s] = (((rest + common * (c[s]! % R)) % R) * deltaInverse) % R
-      }
-      reduce(c)
       points('g1', store(c), quotient.at[2], quotient.write)
     }
 
@@ -192,6 +180,34 @@ export async function writeDevKey(circuit: R1cs, secrets: Secrets, edge: SetupEd
     await Promise.allSettled(pending) // threads may still read the scalars
     for (const array of shared) array.fill(0)
   }
+}
+
+/** What `writeDevKey` knows at the end: Lagrange polynomials, sums of columns, and the scalars of H. */
+type KeyScalars = Readonly<Record<'a' | 'b' | 'c' | 'L', bigint[]>> & { readonly h: Uint8Array }
+
+/** The scalars of a quotient key: writes those of S, returns those of the wires. Overwrites L. */
+async function quotientScalars(
+  circuit: R1cs,
+  { tau, alpha, beta, delta }: Secrets,
+  cut: QuotientCut,
+  { L, a, b, c, h }: KeyScalars,
+  part: Uint8Array,
+  breathe: () => Promise<void>,
+): Promise<bigint[]> {
+  const factors = await quotientFactors(cut, tau, breathe)
+  const [from, to] = [viewOf(h), viewOf(part)]
+  for (let k = 0; k < 2 * cut.kept; k++)
+    writeLE32(to, 32 * k, (readLE32(from, 32 * exponentOf(cut, k)) * factors.points[k]!) % R)
+  // rows of a whole domain share their factor
+  const common = isWhole(cut) ? factors.rows[0]! : 1n
+  if (!isWhole(cut)) for (let j = 0; j < cut.used; j++) L[j] = (L[j]! * factors.rows[j]!) % R
+  const sums = isWhole(cut) ? c : await columnSums(circuit, 2, L, breathe)
+  const deltaInverse = Fr.inv(delta)
+  const nPublic = circuit.publicOutputs + circuit.publicInputs
+  return sums.map((sum, s) => {
+    const rest = s <= nPublic ? -c[s]! : beta * a[s]! + alpha * b[s]!
+    return Fr.mod((rest + common * (sum % R)) * deltaInverse)
+  })
 }
 
 /**
