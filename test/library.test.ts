@@ -99,6 +99,7 @@ test('what is exported is as stated here', () => {
       "proofWords",
       "prove",
       "provenStatement",
+      "quotientDirectory",
       "readInference",
       "readManifest",
       "readModel",
