@@ -191,13 +191,19 @@ function checkDigest(manifest: Manifest, name: string, digest: string, path: str
       : `${path} has digest ${digest.slice(0, 12)}…, the manifest names ${expected.slice(0, 12)}…`,
     {
       details: { file: name, digest, expected: expected ?? null },
-      fix: `the file was changed or replaced: ${key ? 'put the right one back or set up a new key' : 'compile the model again'}`,
+      fix: `the file was changed or replaced: ${repair(name, key)}`,
     },
   )
 }
 
+const repair = (name: string, key: boolean): string => {
+  if (name === FILES.qkey) return 'remove it, or make it again with: veritensor setup quotient DIR'
+  return key ? 'put the right one back or set up a new key' : 'compile the model again'
+}
+
 const makers: Readonly<Record<string, string>> = {
   [FILES.zkey]: 'veritensor setup DIR --dev',
+  [FILES.qkey]: 'veritensor setup quotient DIR',
   [FILES.verificationKey]: 'veritensor setup DIR --dev',
   [FILES.verifier]: 'veritensor contract DIR',
 }

@@ -68,7 +68,7 @@ export type SetupOptions = (
 /**
  * Sets up keys for a circuit.
  *
- * Throws `circuit/wrong-field`, `limit/circuit-too-large`, `key/malformed-ptau`, `key/ptau-too-small`,
+ * Throws `circuit/wrong-field`, `limit/circuit-too-large`, `limit/engine-memory`, `environment/engine`, `key/malformed-ptau`, `key/ptau-too-small`,
  * `key/ptau-not-prepared`, `key/ptau-digest`, `key/setup-failed`, `usage/beacon`, `input/unreadable-file`, `input/unwritable`,
  * `aborted/by-caller`, and what a pool of threads throws.
  */
@@ -80,17 +80,21 @@ export async function setup({ circuit }: { readonly circuit: Circuit }, options:
     if ('ptau' in options) {
       const { ptau, ptauDigest, beacon } = options
       await setupPtau(circuit, { ptau, ptauDigest, path, beacon, threads, signal, onProgress })
+      rmSync(quotientPath(path), { force: true }) // that of a key before
     } else await setupDev(circuit, { path, quotientPath: quotientPath(path), threads, signal, onProgress })
     const keys = openKeys(path)
     checkKeyOfCircuit(readZkey(keys.zkey), circuit)
     return keys
   } catch (error) {
-    if (typeof (error as { syscall?: unknown } | null)?.syscall === 'string') throw unwritable(path, error)
-    throw error
+    throw typedFileError(path, error)
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true })
   }
 }
+
+/** `input/unwritable` for an error of the file system. */
+const typedFileError = (path: string, error: unknown): unknown =>
+  typeof (error as { syscall?: unknown } | null)?.syscall === 'string' ? unwritable(path, error) : error
 
 /** Keys of a .zkey file, and of the .qkey beside it if there is one. Throws `input/unreadable-file`, `key/malformed-zkey` and `key/unsafe`. */
 export function openKeys(path: string): Keys {
@@ -173,7 +177,7 @@ export async function contributeDirectory(
   options: ContributeOptions,
 ): Promise<{ readonly manifest: Manifest; readonly keys: Keys }> {
   const before = await readManifest(directory)
-  const { verifyingKey } = openDirectoryKeys(directory, before)
+  const { verifyingKey } = openProvingKey(directory, before)
   if (verifyingKey.dev || before.key?.kind !== 'ptau')
     throw new ArtefactError('usage/dev-key', 'only keys of a ceremony take contributions', {
       fix: 'make a key with --ptau FILE',
@@ -207,7 +211,7 @@ export async function quotientDirectory(
   options: Pick<SetupOptions, 'threads' | 'signal' | 'onProgress'>,
 ): Promise<{ readonly manifest: Manifest; readonly qkey: Uint8Array }> {
   const before = await readManifest(directory)
-  const { zkey } = openDirectoryKeys(directory, before)
+  const { zkey } = openProvingKey(directory, before)
   const circuit = await openCircuit(directory, before)
   const stage = temporaryBeside(join(directory, 'setup'))
   try {
@@ -222,6 +226,8 @@ export async function quotientDirectory(
     await refuseChanges(directory, before)
     renameAll([FILES.qkey, FILES.manifest].map((name) => [join(stage, name), join(directory, name)]))
     return { manifest, qkey }
+  } catch (error) {
+    throw typedFileError(join(directory, FILES.qkey), error)
   } finally {
     await discard(stage)
   }
@@ -257,18 +263,23 @@ async function describeKey(options: SetupOptions): Promise<KeyInfo> {
 }
 
 /**
- * The proving key of a directory, and the verifying key in it, which is marked as a development key if either the .zkey or
- * the manifest says so: snarkjs drops our mark from the .json.
+ * The keys of a directory. The verifying key is marked as a development key if either the .zkey or the manifest says so: snarkjs
+ * drops our mark from the .json.
  *
  * Throws ArtefactError `input/missing-file`, `key/digest-mismatch`, and what `openKeys` throws.
  */
 export function openDirectoryKeys(directory: string, manifest: Manifest): Keys {
-  const zkey = readSharedArtefact(directory, manifest, FILES.zkey)
-  const { verifyingKey } = readZkey(zkey)
   // without it proofs take longer, and that is all
   const listed = Object.hasOwn(manifest.files, FILES.qkey) && isRegular(join(directory, FILES.qkey))
   const qkey = listed ? readSharedArtefact(directory, manifest, FILES.qkey) : undefined
-  return { zkey, qkey, verifyingKey: { ...verifyingKey, dev: verifyingKey.dev || manifest.key?.kind === 'dev' } }
+  return { ...openProvingKey(directory, manifest), qkey }
+}
+
+/** The same without the quotient key. */
+function openProvingKey(directory: string, manifest: Manifest): Keys {
+  const zkey = readSharedArtefact(directory, manifest, FILES.zkey)
+  const { verifyingKey } = readZkey(zkey)
+  return { zkey, verifyingKey: { ...verifyingKey, dev: verifyingKey.dev || manifest.key?.kind === 'dev' } }
 }
 
 /**
@@ -292,7 +303,7 @@ export async function openVerifyingKey(directory: string, manifest: Manifest): P
  * Throws as `openDirectoryKeys` and `openVerifyingKey`, and KeyError `key/other-circuit`.
  */
 export async function openCheckedKey(directory: string, manifest: Manifest): Promise<VerifyingKey> {
-  const { zkey, verifyingKey } = openDirectoryKeys(directory, manifest)
+  const { zkey, verifyingKey } = openProvingKey(directory, manifest)
   checkKeyOfCircuit(readZkey(zkey), await openCircuit(directory, manifest))
   const stated = await openVerifyingKey(directory, manifest)
   if (verifyingKeyDigest(stated) !== verifyingKeyDigest(verifyingKey))

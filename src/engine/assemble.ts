@@ -3,7 +3,7 @@
  * @module
  */
 import { bn254 } from '@noble/curves/bn254.js'
-import { R, readG1, readLE32, viewOf } from '../groth16/bn254.ts'
+import { Q, R, readG1, readLE32, viewOf } from '../groth16/bn254.ts'
 import type { CurvePoint1, CurvePoint2, G1, G2, Proof, VerifyingKey } from '../groth16/keys.ts'
 import { oddDigits } from './digits.ts'
 import { multiples } from './fixedBase.ts'
@@ -89,12 +89,14 @@ function total<P extends GroupPoint<P>>(sums: ByExponent<P>, zero: P): P {
   return sum
 }
 
+/** A coordinate; kernels may write q for 0, which no point on the curves has. */
+const coordinateAt = (view: DataView, at: number): bigint => readLE32(view, at) % Q
 const point1At = (view: DataView, at: number): CurvePoint1 =>
-  Point1.fromAffine({ x: readLE32(view, at), y: readLE32(view, at + 32) })
+  Point1.fromAffine({ x: coordinateAt(view, at), y: coordinateAt(view, at + 32) })
 const point2At = (view: DataView, at: number): CurvePoint2 =>
   Point2.fromAffine({
-    x: { c0: readLE32(view, at), c1: readLE32(view, at + 32) },
-    y: { c0: readLE32(view, at + 64), c1: readLE32(view, at + 96) },
+    x: { c0: coordinateAt(view, at), c1: coordinateAt(view, at + 32) },
+    y: { c0: coordinateAt(view, at + 64), c1: coordinateAt(view, at + 96) },
   })
 const collect1 = (parts: readonly WeightedSums[]) => collect('g1', parts, point1At)
 const collect2 = (parts: readonly WeightedSums[]) => collect('g2', parts, point2At)

@@ -74,24 +74,28 @@ export function columnsOf(circuit: R1cs, one: number): [Columns, Columns, Column
   }) as [Columns, Columns, Columns]
 }
 
-/** Non-adjacent forms of integers. */
+/**
+ * Non-adjacent forms of integers: the digits of k are the differences of the bits of 3k and of k, one place up (Prodinger 2000).
+ */
 export function digitsOf(coefficients: readonly bigint[]): Digits {
   const starts = shared32(coefficients.length + 1)
   let list = new Uint16Array(1024)
   let count = 0
   coefficients.forEach((value, i) => {
     const sign = value < 0n ? 1 : 0
-    let rest = value < 0n ? -value : value
-    for (let bit = 0; rest > 0n; bit++, rest >>= 1n) {
-      if ((rest & 1n) === 0n) continue
-      const minus = (rest & 3n) === 3n
-      if (count === list.length) {
-        const longer = new Uint16Array(2 * count)
-        longer.set(list)
-        list = longer
+    let once = value < 0n ? -value : value
+    let thrice = 3n * once
+    for (let first = 0; thrice > 0n; first += 32, once >>= 32n, thrice >>= 32n) {
+      const [low, high] = [Number(once & 0xffffffffn), Number(thrice & 0xffffffffn)]
+      for (let rest = low ^ high; rest !== 0; rest &= rest - 1) {
+        const bit = 31 - Math.clz32(rest & -rest)
+        if (count === list.length) {
+          const longer = new Uint16Array(2 * count)
+          longer.set(list)
+          list = longer
+        }
+        list[count++] = 2 * (first + bit - 1) + ((high >>> bit) & 1 ? sign : 1 - sign)
       }
-      list[count++] = 2 * bit + (minus ? 1 - sign : sign)
-      rest += minus ? 1n : -1n
     }
     starts[i + 1] = count
   })

@@ -15,10 +15,14 @@ export const MAX_BYTES = 2 ** 32
 
 /** A key, or what is asked of it, does not fit into WebAssembly's memory. */
 export class EngineMemoryError extends VeritensorError {
-  constructor(bytes: number, what: string) {
+  constructor(
+    bytes: number,
+    what: string,
+    fix = 'Split the model, prove with fewer threads, or set VERITENSOR_ENGINE=snarkjs.',
+  ) {
     super('limit/engine-memory', `${what} takes ${gibibytes(bytes)} GiB; WebAssembly's memory ends at 4 GiB`, {
       details: { bytes, limit: MAX_BYTES },
-      fix: 'Split the model, prove with fewer threads, or set VERITENSOR_ENGINE=snarkjs.',
+      fix,
     })
   }
 }

@@ -88,7 +88,7 @@ function quotientPoints(key: ProvingKey, quotientKey: QuotientKey | undefined): 
 const wordsOf = (key: ProvingKey, id: number): Uint32Array => asWords(key.sections.get(id)!)
 
 function asWords(section: Uint8Array): Uint32Array {
-  const bytes = section.byteOffset % 4 === 0 ? section : section.slice()
+  const bytes = section.byteOffset % 4 === 0 ? section : new Uint8Array(section)
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
 }
 
@@ -161,7 +161,9 @@ function usedPoints(tables: readonly Table[], count: number, firstWire: number):
     const zeros = tables.filter((table) => isZero(table.words, table.size * i, table.size)).length
     if (zeros === tables.length) continue
     if (zeros > 0) throw new KeyError('malformed', `the points of wire ${firstWire + i} in B1 and B2 differ`)
-    let slot = (Math.imul(words[size * i]!, 0x9e3779b1) ^ words[size * i + 1]!) & mask
+    let hash = 0
+    for (let k = 0; k < 8; k++) hash = Math.imul(hash ^ words[size * i + k]!, 0x9e3779b1) ^ (hash >>> 15)
+    let slot = hash & mask
     for (; places[slot] !== -1; slot = (slot + 1) & mask) {
       const other = places[slot]!
       const sign = compare(tables[0]!, i, index[other]!)

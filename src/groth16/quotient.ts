@@ -131,13 +131,18 @@ export async function cutValues(cut: QuotientCut, breathe: () => Promise<void>):
     return [products, inverses]
   }
 
-  const even = await running(1n)
-  const rowClass = zetas.map((x) => Fr.inv(mul(product(x), rootsOfT)))
-  const rows = new Array<bigint>(used)
-  for (let j = 0; j < used; j++) {
-    if (j % BREATH === 0) await breathe()
-    rows[j] = mul(mul(even[0][j]!, even[1][j + rest]!), rowClass[j % classes]!)
+  // a function of its own, so that its products do not stay in memory
+  const rowValues = async (): Promise<bigint[]> => {
+    const [products, inverses] = await running(1n)
+    const rowClass = zetas.map((x) => Fr.inv(mul(product(x), rootsOfT)))
+    const rows = new Array<bigint>(used)
+    for (let j = 0; j < used; j++) {
+      if (j % BREATH === 0) await breathe()
+      rows[j] = Fr.mod(mul(mul(products[j]!, inverses[j + rest]!), rowClass[j % classes]!))
+    }
+    return rows
   }
+  const rows = await rowValues()
 
   // the product of all N of the ψ·ω^k - 1 is 1^N + 1
   const [products, inverses] = await running(rootOfUnity(power + 1))
@@ -163,7 +168,7 @@ export async function cutValues(cut: QuotientCut, breathe: () => Promise<void>):
     const window = mul(end < N ? products[end]! : 2n * products[end - N]!, inverses[exponent]!)
     others.push({ exponent, value: Fr.mod(mul(window, otherClass[c]!)) })
   }
-  return { rows: rows.map(Fr.mod), points, others }
+  return { rows, points, others }
 }
 
 /** By what the scalars of a .zkey differ from those of its quotient key. */

@@ -52,7 +52,10 @@ export type Combiner = {
   close(): Promise<void>
 }
 
-/** Makes a memory with `bytes` for points, and starts threads. Throws EngineMemoryError, named after `what`. */
+/**
+ * Makes a memory with `bytes` for points, and starts threads. Throws EngineMemoryError, named after `what`, `environment/engine` and
+ * `environment/engine-self-test`.
+ */
 export function openCombiner(
   bytes: number,
   what: string,
@@ -64,7 +67,7 @@ export function openCombiner(
   const room = take(bytes)
   const staging = take(4 * BLOCK * FILE_BYTES.g2)
   const slots = Array.from({ length: threads + 1 }, () => take(SLOT_BYTES))
-  if (end() > MAX_BYTES) throw new EngineMemoryError(end(), what)
+  if (end() > MAX_BYTES) throw new EngineMemoryError(end(), what, 'Split the model.')
   const variant = kernelVariant()
   const module = kernelModule(variant)
   const memory = new Wasm.Memory({ initial: Math.ceil(end() / 65536), maximum: 65536, shared: true })
@@ -82,24 +85,26 @@ export function openCombiner(
     async sums(group, digits, parts, count, onPiece) {
       const out = new Uint8Array(count * FILE_BYTES[group])
       const step = Math.min(WIRES, Math.max(64, Math.ceil(count / (4 * threads))))
+      let cause: { readonly error: unknown } | undefined
       const piece = async (first: number): Promise<void> => {
-        const slot = await places.take(0, stopped)
         try {
-          const sums: ColumnTask = { group, digits, parts, first, end: Math.min(first + step, count) }
-          const job: ColumnsTask = { kind: 'columns', slot, sums }
-          place(runtime, group, (await pool.run(job, { signal: stopped })) as ColumnSums, out, staging)
-          onPiece?.(sums.end - first)
+          const slot = await places.take(0, stopped)
+          try {
+            const sums: ColumnTask = { group, digits, parts, first, end: Math.min(first + step, count) }
+            const job: ColumnsTask = { kind: 'columns', slot, sums }
+            place(runtime, group, (await pool.run(job, { signal: stopped })) as ColumnSums, out, staging)
+            onPiece?.(sums.end - first)
+          } finally {
+            places.give(slot)
+          }
         } catch (error) {
+          cause ??= { error } // the others end because of it
           stop.abort()
-          throw error
-        } finally {
-          places.give(slot)
         }
       }
       const pieces = Array.from({ length: Math.ceil(count / step) }, (_, i) => piece(i * step))
-      const results = await Promise.allSettled(pieces)
-      const failed = results.find((result) => result.status === 'rejected')
-      if (failed) throw signal?.aborted ? new AbortedError('the setup') : failed.reason
+      await Promise.all(pieces)
+      if (cause) throw signal?.aborted ? new AbortedError('the setup') : cause.error
       return out
     },
     close: pool.close,

@@ -3,6 +3,7 @@
  * @module
  */
 import { getRandomValues } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { drawSecrets, type Secrets, writeDevKey } from '../groth16/devSetup.ts'
 import type { R1cs } from '../groth16/r1cs.ts'
 import { writeAll, writeWhole } from './files.ts'
@@ -53,9 +54,17 @@ export async function setupDev(circuit: R1cs, options: DevSetupOptions): Promise
         onProgress,
       })
     }
-    await writeWhole(path, (fd) =>
-      quotientPath === undefined ? into(fd) : writeWhole(quotientPath, (quotientFd) => into(fd, quotientFd)),
-    )
+    if (quotientPath === undefined) return await writeWhole(path, into)
+    let there = false
+    try {
+      await writeWhole(path, async (fd) => {
+        await writeWhole(quotientPath, (quotientFd) => into(fd, quotientFd))
+        there = true
+      })
+    } catch (error) {
+      if (there) rmSync(quotientPath, { force: true })
+      throw error
+    }
   } finally {
     await multiplier.close()
   }

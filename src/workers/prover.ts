@@ -59,7 +59,8 @@ export type ProverOptions = {
   /**
    * Which proofs are verified before they are given out. Default: `every`. A proof that went wrong (damaged memory, a key
    * with wrong points) convinces nobody, so that `first`, which verifies the first one of each thread, puts no verifier at
-   * risk; but whoever asked for the proof is then the one who finds out. The first proof of a thread is verified as by
+   * risk; but whoever asked for the proof is then the one who finds out. And an invalid proof can tell whoever made the key
+   * wrong about private values: `first` is for keys that you made or compared yourself. The first proof of a thread is verified as by
    * `verify`; our engine then verifies further ones itself, in a millisecond or two each.
    */
   readonly checks?: Checks | undefined

@@ -45,8 +45,8 @@ export type QuotientSetupOptions = {
 /**
  * Makes the quotient key of a proving key.
  *
- * Throws `key/other-circuit`, KeyError `key/malformed`, `limit/engine-memory`, `aborted/by-caller`, what a pool throws, and errors
- * of the file system.
+ * Throws `key/other-circuit`, KeyError `key/malformed`, `limit/engine-memory`, `environment/engine`,
+ * `environment/engine-self-test`, `aborted/by-caller`, what a pool throws, and errors of the file system.
  */
 export async function setupQuotient(circuit: R1cs, key: ProvingKey, options: QuotientSetupOptions): Promise<void> {
   const { path, signal, onProgress } = options

@@ -13,7 +13,13 @@ import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openCompiled, saveCompiled } from '../../src/artefacts/compiled.ts'
 import { FILES, readManifest, sha256 } from '../../src/artefacts/directory.ts'
-import { openCheckedKey, openDirectoryKeys, openVerifyingKey, setupDirectory } from '../../src/artefacts/keys.ts'
+import {
+  openCheckedKey,
+  openDirectoryKeys,
+  openVerifyingKey,
+  quotientDirectory,
+  setupDirectory,
+} from '../../src/artefacts/keys.ts'
 import type { Manifest } from '../../src/artefacts/manifest.ts'
 import { writeWhole } from '../../src/artefacts/temporary.ts'
 import { VeritensorError } from '../../src/errors.ts'
@@ -252,7 +258,13 @@ describe('keys of a directory', () => {
     expect(await refused(() => openDirectoryKeys(dir, damaged))).toContain('key/malformed-zkey')
     writeFileSync(path, bytes)
     writeFileSync(join(dir, FILES.qkey), 'no quotient key')
-    expect(await refused(() => openDirectoryKeys(dir, manifest))).toContain('key/digest-mismatch: /dir/circuit.qkey')
+    const damage = await refused(() => openDirectoryKeys(dir, manifest))
+    expect(damage).toContain('key/digest-mismatch: /dir/circuit.qkey')
+    expect(damage).toContain('setup quotient')
+    // nobody else needs it, and it can be made again
+    expect(await refused(() => openCheckedKey(dir, manifest))).toBe('nothing was thrown')
+    await quotientDirectory(dir, { threads: 1 })
+    expect(await refused(() => openDirectoryKeys(dir, manifest))).toBe('nothing was thrown')
     expect((await key()).dev).toBe(true)
   })
 

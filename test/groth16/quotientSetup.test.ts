@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bn254 } from '@noble/curves/bn254.js'
 import { describe, expect, test } from 'vitest'
+import { digitsOf } from '../../src/engine/columns.ts'
 import { BETA, halves, LAMBDA } from '../../src/engine/glv.ts'
 import { Q, R } from '../../src/groth16/bn254.ts'
 import { readZkey } from '../../src/groth16/zkey.ts'
@@ -54,6 +55,33 @@ test('of another circuit, with broken points, or when asked to stop there is non
   readZkey(empty).sections.get(9)!.fill(0)
   expect(await codeOf(() => setupQuotient(circuit, readZkey(empty), options))).toBe('key/malformed')
   expect(existsSync(path)).toBe(false)
+})
+
+test('says what is wrong, not that the other threads ended because of it', async () => {
+  const circuit = layer(10, 12)
+  const { zkey } = await devKeys(circuit)
+  const { sections, domainSize } = readZkey(zkey)
+  const h = sections.get(9)!
+  const i = domainSize / 2 - 3
+  h.fill(0, 64 * i, 64 * (i + 1))
+  h.fill(0, 64 * (i + domainSize / 2) + 32, 64 * (i + domainSize / 2 + 1)) // y = 0: it is to be multiplied, late in the list
+  const options = { path: join(folder, 'bad.qkey'), threads: 2 }
+  expect(await codeOf(() => setupQuotient(circuit, readZkey(zkey), options))).toBe('key/malformed')
+})
+
+test('digits are those of non-adjacent forms', () => {
+  const random = bigintegers(3)
+  const edges = [0n, 1n, 3n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 64n - 1n, R - 1n]
+  const values = [...edges, ...Array.from({ length: 500 }, (_, i) => random(1 + (i % 254)))].flatMap((v) => [v, -v])
+  const { starts, digits } = digitsOf(values)
+  values.forEach((value, i) => {
+    const list = Array.from(digits.subarray(starts[i], starts[i + 1]))
+    const sum = list.reduce((total, digit) => total + (digit & 1 ? -1n : 1n) * 2n ** BigInt(digit >> 1), 0n)
+    expect(sum).toBe(value)
+    list.forEach((digit, k) => {
+      if (k > 0) expect(digit >> 1).toBeGreaterThan((list[k - 1]! >> 1) + 1)
+    })
+  })
 })
 
 test('a factor is split into halves that make it up', () => {

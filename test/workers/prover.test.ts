@@ -114,6 +114,19 @@ describe('keys', () => {
     }
   })
 
+  test('with a point that is its own opposite make none either, nor does a key at an odd address', async () => {
+    const at = readZkey(good).sections.get(5)!.byteOffset - good.byteOffset
+    const odd = Buffer.concat([new Uint8Array(1), good]).subarray(1)
+    const prover = await openProver({ circuit, zkey: odd, threads: 1 })
+    expect(await codeOf(() => prover.prove(layerInputs(10)))).toBe('nothing thrown')
+    await prover.close()
+    const zkey = good.slice()
+    zkey.fill(0, at + 32, at + 64)
+    const other = await openProver({ circuit, zkey, threads: 1 })
+    expect(await codeOf(() => other.prove(layerInputs(10)))).toBe('key/corrupt')
+    await other.close()
+  })
+
   test('with a wrong point that the first proof does not need: found by checks of every proof', async () => {
     const cubePath = join(folder, 'cube.zkey')
     await setupDev(cube(), { path: cubePath, threads: 1 })

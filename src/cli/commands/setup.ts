@@ -81,11 +81,11 @@ export const setup = command({
     if (verb === 'quotient') {
       if (dev || ptau !== undefined || beacon !== undefined)
         throw new UsageError('setup quotient takes no option but --jobs')
-      const { rows, quotientSeconds } = estimateCircuit(
+      const { rows, quotientSeconds, quotientBytes } = estimateCircuit(
         await openCircuit(directory, await readManifest(directory)),
         jobs,
       )
-      const long = announce('quotient key', rows, quotientSeconds, 0)
+      const long = announce('quotient key', rows, quotientSeconds, quotientBytes)
       if (long !== undefined) progress.note(long)
       progress.phase('quotient')
       const { manifest, qkey } = await quotientDirectory(directory, {
@@ -162,15 +162,16 @@ export const setup = command({
         ...(qkey === undefined ? [] : [quotientLine(qkey)]),
         `  ${FILES.verificationKey}   ${counted(verifyingKey.nPublic, 'public signal')}, digest ${vkDigest}`,
         `  next   veritensor prove ${directory} --input FILE -o proofs`,
-        ...(qkey === undefined
-          ? [`  for faster proofs, when phase 2 is over: veritensor setup quotient ${directory}`]
-          : []),
+        ...(qkey === undefined ? [fasterProofs(directory)] : []),
       ].join('\n'),
     }
   },
 })
 
 const verbs = ['contribute', 'beacon', 'verify', 'quotient'] as const
+
+const fasterProofs = (directory: string): string =>
+  `  for faster proofs, when phase 2 is over: veritensor setup quotient ${directory}`
 
 const quotientLine = (qkey: Uint8Array): string =>
   `  ${FILES.qkey}            ${formatBytes(qkey.length)}, with which proofs are faster`
@@ -191,6 +192,7 @@ function contributed(verb: string, directory: string, manifest: Manifest, { veri
       `${verb === 'beacon' ? 'phase 2 is over' : 'contributed'}: keys of ${manifest.name} → ${directory}`,
       `  ${FILES.verificationKey}   ${counted(verifyingKey.nPublic, 'public signal')}, digest ${vkDigest}`,
       `  next   veritensor setup verify ${directory} --ptau FILE`,
+      ...(verb === 'beacon' ? [fasterProofs(directory)] : []),
     ].join('\n'),
   }
 }
