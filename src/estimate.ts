@@ -47,7 +47,7 @@ export function estimateCircuit(circuit: Circuit, threads = availableParallelism
     setupBytes: 150e6 + 3 * zkeyBytes + 2 * qkeyBytes,
     proveBytes: 120e6 + zkeyBytes + qkeyBytes + 200 * domain + 100 * points + 460 * wires,
     setupSeconds: (wires * 30e-6 + (domain + points) * 5e-6) / Math.min(threads, 4) + wires * 17e-6 + 0.5,
-    quotientSeconds: (domain * power * 180e-6) / threads + 0.5,
+    quotientSeconds: (domain * power * 150e-6) / threads + 0.5,
     quotientBytes: 150e6 + zkeyBytes + qkeyBytes + 1000 * domain,
     proveSeconds: wires * 2e-6 + domain * 1.2e-6 + points * 3.5e-6 + 0.1,
   }
