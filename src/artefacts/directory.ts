@@ -191,13 +191,13 @@ function checkDigest(manifest: Manifest, name: string, digest: string, path: str
       : `${path} has digest ${digest.slice(0, 12)}…, the manifest names ${expected.slice(0, 12)}…`,
     {
       details: { file: name, digest, expected: expected ?? null },
-      fix: `the file was changed or replaced: ${repair(name, key)}`,
+      fix: `the file was changed or replaced: ${repair(name, key, dirname(path))}`,
     },
   )
 }
 
-const repair = (name: string, key: boolean): string => {
-  if (name === FILES.qkey) return 'remove it, or make it again with: veritensor setup quotient DIR'
+const repair = (name: string, key: boolean, directory: string): string => {
+  if (name === FILES.qkey) return `remove it, or make it again with: veritensor setup quotient ${directory}`
   return key ? 'put the right one back or set up a new key' : 'compile the model again'
 }
 

@@ -260,7 +260,7 @@ describe('keys of a directory', () => {
     writeFileSync(join(dir, FILES.qkey), 'no quotient key')
     const damage = await refused(() => openDirectoryKeys(dir, manifest))
     expect(damage).toContain('key/digest-mismatch: /dir/circuit.qkey')
-    expect(damage).toContain('setup quotient')
+    expect(damage).toContain('setup quotient /dir')
     // nobody else needs it, and it can be made again
     expect(await refused(() => openCheckedKey(dir, manifest))).toBe('nothing was thrown')
     await quotientDirectory(dir, { threads: 1 })
