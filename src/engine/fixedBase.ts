@@ -6,9 +6,9 @@
  * @module
  */
 import { bn254 } from '@noble/curves/bn254.js'
-import { R } from '../groth16/bn254.ts'
 import { type CurvePoint1, type CurvePoint2, G2_GENERATOR } from '../groth16/keys.ts'
-import { Wasm, type WasmMemory, type WasmModule } from '../groth16/wasm.ts'
+import type { WasmMemory, WasmModule } from '../groth16/wasm.ts'
+import { freshMemory } from './freshMemory.ts'
 import type { Variant } from './kernels/build.ts'
 import { RECORD } from './kernels/curve.ts'
 import { PAIR } from './kernels/field.ts'
@@ -19,15 +19,12 @@ import {
   FILE_BYTES,
   FRESH,
   type Group,
-  openRuntime,
   POINT_BYTES,
   type Runtime,
   SHARED,
   SLOT_BYTES,
   writeInteger,
-  writeShared,
 } from './runtime.ts'
-import { selfTest } from './selfTest.ts'
 import { addPairs, freePlaces, sumItems, waiting } from './sums.ts'
 
 /** Tables of 2 MB and less: wider windows save no time. */
@@ -64,10 +61,10 @@ export function makeTables(variant: Variant, module: WasmModule, threads: number
   const { take, end } = allocator(SHARED.end)
   const tables = { g1: take(TABLE_BYTES.g1), g2: take(TABLE_BYTES.g2) }
   const slots = Array.from({ length: threads }, () => take(SLOT_BYTES))
-  const memory = new Wasm.Memory({ initial: Math.ceil(end() / 65536), maximum: 65536, shared: true })
-  const runtime = openRuntime(variant, module, memory, slots[0]!)
-  writeShared(runtime, R)
-  selfTest(runtime, tables.g1)
+  const { memory, runtime } = freshMemory({ variant, module }, end(), 'a table of multiples', {
+    slot: slots[0]!,
+    spare: tables.g1,
+  })
   const { x, y } = G2_GENERATOR
   makeTable.g1(runtime, tables.g1, bn254.G1.Point.fromAffine({ x: 1n, y: 2n }))
   makeTable.g2(runtime, tables.g2, bn254.G2.Point.fromAffine({ x: { c0: x[0], c1: x[1] }, y: { c0: y[0], c1: y[1] } }))

@@ -4,16 +4,14 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Circuit } from '../../circuits/circuit.ts'
-import { R } from '../groth16/bn254.ts'
 import type { VerifyingKey } from '../groth16/keys.ts'
 import type { QuotientKey } from '../groth16/qkey.ts'
-import { Wasm, type WasmMemory, type WasmModule } from '../groth16/wasm.ts'
+import type { WasmMemory, WasmModule } from '../groth16/wasm.ts'
 import type { ProvingKey } from '../groth16/zkey.ts'
+import { freshMemory } from './freshMemory.ts'
 import type { Variant } from './kernels/build.ts'
 import { EngineMemoryError, type Layout, MAX_BYTES, planMemory, type WideCounts } from './layout.ts'
 import { type KeyPlan, type ProofPlan, planKey, type Used, type Wires, writeKey } from './prepare.ts'
-import { openRuntime, writeShared } from './runtime.ts'
-import { selfTest } from './selfTest.ts'
 import { kernelModule } from './variant.ts'
 
 /** What a thread is given: code and memory by reference, and tables on shared memory. */
@@ -54,11 +52,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const plan = planKey(key, options.quotientKey)
   const layout = layoutWithin(plan, options)
   const module = kernelModule(variant)
-  const pages = Math.ceil(layout.bytes / 65536)
-  const memory = makeMemory(pages, layout.bytes)
-  const runtime = openRuntime(variant, module, memory, layout.slots[0]!)
-  writeShared(runtime, R)
-  selfTest(runtime, layout.proofs[0]!.abort)
+  const { memory, runtime } = freshMemory({ variant, module }, layout.bytes, 'this key', {
+    slot: layout.slots[0]!,
+    spare: layout.proofs[0]!.abort,
+  })
   for (const _ of writeKey(runtime, key, plan, layout.key, layout.proofs[0]!.abort)) await setImmediate()
   runtime.bytes.fill(0, layout.proofs[0]!.abort, layout.proofs[0]!.abort + 64)
   const wires = ({ wire, merged }: Used): Wires => ({ wire: shared(wire), merged: shared(merged) })
@@ -98,14 +95,6 @@ function wideCounts({ counts, a, b, c }: KeyPlan, wideWire: Uint8Array | undefin
 
 /** Wires that share another's point: sums of small values need not be small. */
 const merges = (...lists: readonly Used[]): number => lists.reduce((sum, { merged }) => sum + merged.length / 3, 0)
-
-function makeMemory(pages: number, bytes: number): WasmMemory {
-  try {
-    return new Wasm.Memory({ initial: pages, maximum: 65536, shared: true })
-  } catch {
-    throw new EngineMemoryError(bytes, 'this key')
-  }
-}
 
 function shared(words: Uint32Array): Uint32Array {
   const copy = new Uint32Array(new SharedArrayBuffer(words.byteLength))

@@ -3,25 +3,21 @@
  * @module
  */
 import type { ColumnData, ColumnSums, Columns, ColumnTask, Digits } from '../engine/columns.ts'
+import { freshMemory } from '../engine/freshMemory.ts'
 import { EngineMemoryError, MAX_BYTES } from '../engine/layout.ts'
 import {
   allocator,
   DEGREE,
   FILE_BYTES,
   type Group,
-  openRuntime,
   POINT_BYTES,
   type Runtime,
   SHARED,
   SLOT_BYTES,
-  writeShared,
 } from '../engine/runtime.ts'
-import { selfTest } from '../engine/selfTest.ts'
 import { addPairs } from '../engine/sums.ts'
 import { kernelModule, kernelVariant } from '../engine/variant.ts'
 import { AbortedError } from '../errors.ts'
-import { R } from '../groth16/bn254.ts'
-import { Wasm } from '../groth16/wasm.ts'
 import { createPlaces } from './places.ts'
 import { openPool, threadsOf } from './pool.ts'
 import type { ColumnsTask, CombinerData } from './tasks.ts'
@@ -70,10 +66,7 @@ export function openCombiner(
   if (end() > MAX_BYTES) throw new EngineMemoryError(end(), what, 'Split the model.')
   const variant = kernelVariant()
   const module = kernelModule(variant)
-  const memory = new Wasm.Memory({ initial: Math.ceil(end() / 65536), maximum: 65536, shared: true })
-  const runtime = openRuntime(variant, module, memory, slots[threads]!)
-  writeShared(runtime, R)
-  selfTest(runtime, staging)
+  const { memory, runtime } = freshMemory({ variant, module }, end(), what, { slot: slots[threads]!, spare: staging })
   const columns: ColumnData = { variant, module, memory, slots }
   const workerData: CombinerData = { engine: 'columns', columns }
   const pool = openPool({ threads, maxQueue: Number.MAX_SAFE_INTEGER, workerData })
